@@ -1,0 +1,56 @@
+"""Networks, ranges and addresses as values. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Range:
+    """First and last address, both included; canonical text."""
+
+    first: str
+    last: str
+
+    def __contains__(self, address: object) -> bool:
+        value = ipaddress.ip_address(str(address))
+        first, last = ipaddress.ip_address(self.first), ipaddress.ip_address(self.last)
+        return value.version == first.version and int(first) <= int(value) <= int(last)
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}"
+
+
+def canonical_address(text: str) -> str:
+    """Return *text* as the shortest canonical address (RFC 5952 for IPv6). Raises ValueError for people."""
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        raise ValueError(f"“{text}” is not an IP address; write one such as 10.20.99.97 or fd00::1.") from None
+
+
+def canonical_network(text: str) -> Network:
+    """Return *text* as a network whose host bits are zero. Raises ValueError for people."""
+    try:
+        return ipaddress.ip_network(text.strip(), strict=True)
+    except ValueError:
+        pass
+    try:
+        meant = ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        raise ValueError(f"“{text}” is not a network; write one such as 10.20.99.0/24.") from None
+    raise ValueError(f"“{text}” has host bits set; the network is {meant}.")
+
+
+def address_key(address: str) -> tuple[int, int]:
+    """Sort addresses as addresses: by family, then by number."""
+    value = ipaddress.ip_address(address)
+    return value.version, int(value)
+
+
+def mac_key(mac: str | None) -> str:
+    return mac or "~"

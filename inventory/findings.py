@@ -1,0 +1,40 @@
+"""The one shape of complaint. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+
+#: Worst first; the order in which people should read them.
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a person should know about a site.
+
+    ``id`` names the rule (stable, documented in ``docs/findings.md``), ``subject`` the thing in the operator's words
+    (``host pi01``, ``interface pi01/eth0``, ``segment iot``), ``hint`` the way out.
+    """
+
+    id: str
+    severity: Severity
+    subject: str
+    message: str
+    hint: str
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def in_reading_order(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Sort by severity, rule and subject, and drop what was said twice."""
+    return tuple(
+        sorted(set(findings), key=lambda f: (SEVERITIES.index(f.severity), f.id, f.subject, f.message))
+    )
+
+
+def count_by_severity(findings: tuple[Finding, ...]) -> dict[str, int]:
+    return {severity: sum(f.severity == severity for f in findings) for severity in SEVERITIES}

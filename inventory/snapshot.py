@@ -1,0 +1,324 @@
+"""A site as declared at one revision: frozen, ordered, without a database. Pure.
+
+Everything that leaves the application (exports, findings, checks) is a function of a Snapshot. ``inventory.reading``
+makes one from the rows; tests make one by hand.
+
+Addresses, networks and MACs are canonical text. Dictionaries inside are read-only by agreement. Tuples are sorted:
+hosts, groups, segments and services by name, interfaces by their declared position.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from inventory.addressing import Range
+from inventory.identity import dns_name, is_ip_address
+
+Variables = Mapping[str, Any]
+AuthorityMode = Literal["gateway", "bootstrap"]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    slug: str
+    root_domain: str
+    name: str = ""
+    block: str = ""
+    organisation: str = ""
+    environment: str = ""
+    mac_encoding: str = "role"
+    vmid_first: int | None = None
+    vmid_last: int | None = None
+    naming: Variables = field(default_factory=dict)
+    variables: Variables = field(default_factory=dict)
+    #: overrides of the table in ``inventory.nouns`` that says which Ansible variable means which noun
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    #: how the imported tree wrote the site's own nouns (see ``inventory.shape``)
+    written: Variables = field(default_factory=dict)
+    #: distinguishes a site from an earlier one of the same slug
+    uid: str = ""
+
+    @property
+    def zone(self) -> str:
+        """The site's DNS zone without the final dot: ``<slug>.<root domain>``."""
+        return f"{self.slug}.{self.root_domain}" if self.root_domain else self.slug
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityFacts:
+    """Who serves DHCP and DNS: the newest declaration."""
+
+    mode: AuthorityMode
+    by: str
+    at: str
+    why: str
+    bootstrap_host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFacts:
+    name: str
+    vlan: int | None = None
+    network4: str | None = None
+    network6: str | None = None
+    gateway4: str | None = None
+    gateway6: str | None = None
+    pool: Range | None = None
+    static_range: Range | None = None
+    delegated: tuple[Range, ...] = ()
+    #: which addresses DHCP hands out here: reservations only, pool only, both, or no DHCP at all
+    policy: Literal["static", "dynamic", "both", "none"] = "both"
+    dns_servers: tuple[str, ...] = ()
+    search_domains: tuple[str, ...] = ()
+    next_server: str | None = None
+    trust: str = ""
+    suffix: str = ""
+    variables: Variables = field(default_factory=dict)
+    written: Variables = field(default_factory=dict)
+
+    def holds(self, address: str) -> bool:
+        """True when *address* lies in one of the segment's networks."""
+        value = ipaddress.ip_address(address)
+        network = self.network4 if value.version == 4 else self.network6
+        return network is not None and value in ipaddress.ip_network(network)
+
+    @property
+    def interface_suffix(self) -> str:
+        """What an interface here is called behind its host's name: ``pi01-mgmt``."""
+        return self.suffix or {"management": "mgmt", "storage": "stor"}.get(
+            self.name, self.name.replace("_", "-").lower()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceFacts:
+    host: str
+    name: str
+    mac: str | None = None
+    mac_kind: Literal["observed", "assigned"] = "observed"
+    segment: str | None = None
+    addressing: Literal["static", "dhcp", "none"] = "none"
+    ipv4: str | None = None
+    ipv6: tuple[str, ...] = ()
+    a_record: bool = False
+    reservation: bool = False
+    management: bool = False
+    wake_on_lan: bool = False
+    primary: bool = False
+    pxe_server: str = ""
+    pxe_file: str = ""
+    switch: str | None = None
+    switch_port: str = ""
+    variables: Variables = field(default_factory=dict)
+    written: Variables = field(default_factory=dict)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return ((self.ipv4,) if self.ipv4 else ()) + self.ipv6
+
+    @property
+    def subject(self) -> str:
+        return f"interface {self.host}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    name: str
+    host: str
+    tenant: str = ""
+    port: int | None = None
+    health_check: str = ""
+    metrics_path: str = ""
+    written: Variables = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The name below the site's zone: ``artifacts`` or ``web.tenant-a``."""
+        return f"{self.name}.{self.tenant}" if self.tenant else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class AliasFacts:
+    """A name directly below the root domain that points at a service of the site."""
+
+    name: str
+    service: str
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    name: str
+    form: str = ""
+    role: str = ""
+    status: str = "active"
+    plane: str = "management"
+    platform: str = ""
+    location: str = ""
+    notes: str = ""
+    access: Variables = field(default_factory=dict)
+    out_of_band: Variables = field(default_factory=dict)
+    variables: Variables = field(default_factory=dict)
+    written: Variables = field(default_factory=dict)
+    interfaces: tuple[InterfaceFacts, ...] = ()
+    services: tuple[ServiceFacts, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        return f"host {self.name}"
+
+    @property
+    def is_retired(self) -> bool:
+        return self.status == "retired"
+
+    @cached_property
+    def primary(self) -> InterfaceFacts | None:
+        """The flagged interface, else the first with an A record, else the first with a static address."""
+        for wanted in (
+            lambda i: i.primary,
+            lambda i: i.a_record and i.addresses,
+            lambda i: i.addressing == "static" and i.addresses,
+        ):
+            for interface in self.interfaces:
+                if wanted(interface):
+                    return interface
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """An Ansible group. ``hosts`` and ``children`` are direct members, by name. ``all`` is the site, not a group."""
+
+    name: str
+    children: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    variables: Variables = field(default_factory=dict)
+    priority: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileFacts:
+    """A workload profile: intent that is not bound to a host. Nobody has it: parked, not dead."""
+
+    name: str
+    hosts: tuple[str, ...] = ()
+    variables: Variables = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFacts:
+    kind: Literal["mac", "ip", "vmid", "name"]
+    value: str
+    state: Literal["held", "quarantined", "disputed"]
+    host: str
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """A whole-file vault whose password was not given: kept as it is, for ``ansible-tree`` alone."""
+
+    owner_kind: Literal["group", "host"]
+    owner: str
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSerial:
+    serial: int
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    site: SiteFacts
+    revision: int = 0
+    authority: AuthorityFacts | None = None
+    segments: tuple[SegmentFacts, ...] = ()
+    hosts: tuple[HostFacts, ...] = ()
+    groups: tuple[GroupFacts, ...] = ()
+    profiles: tuple[ProfileFacts, ...] = ()
+    aliases: tuple[AliasFacts, ...] = ()
+    identities: tuple[IdentityFacts, ...] = ()
+    sealed: tuple[SealedFile, ...] = ()
+    #: zone name without final dot → what was last published
+    serials: Mapping[str, ZoneSerial] = field(default_factory=dict)
+
+    @cached_property
+    def segment_by_name(self) -> dict[str, SegmentFacts]:
+        return {segment.name: segment for segment in self.segments}
+
+    @cached_property
+    def host_by_name(self) -> dict[str, HostFacts]:
+        return {host.name: host for host in self.hosts}
+
+    @cached_property
+    def group_by_name(self) -> dict[str, GroupFacts]:
+        return {group.name: group for group in self.groups}
+
+    @cached_property
+    def live_hosts(self) -> tuple[HostFacts, ...]:
+        """All but the retired ones: what every export speaks of."""
+        return tuple(host for host in self.hosts if not host.is_retired)
+
+    @cached_property
+    def live_interfaces(self) -> tuple[InterfaceFacts, ...]:
+        return tuple(interface for host in self.live_hosts for interface in host.interfaces)
+
+    @cached_property
+    def claimants(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """(kind, value) → the hosts that claim it, for what more than one host claims."""
+        claims: dict[tuple[str, str], set[str]] = {}
+        for kind, value, host in claims_of(self.live_hosts, self.segment_by_name):
+            claims.setdefault((kind, value), set()).add(host)
+        return {key: tuple(sorted(hosts)) for key, hosts in claims.items() if len(hosts) > 1}
+
+    def is_disputed(self, kind: str, value: str) -> bool:
+        """True when two hosts claim *value*: it is rendered for neither."""
+        return (kind, value) in self.claimants
+
+    def segment_of(self, interface: InterfaceFacts) -> SegmentFacts | None:
+        return self.segment_by_name.get(interface.segment) if interface.segment else None
+
+    def fqdn(self, host: str) -> str:
+        """``<host>.<zone>``; a name that is already qualified, or an address, stays as it is."""
+        if is_ip_address(host) or "." in host:
+            return host
+        return f"{host}.{self.site.zone}"
+
+    def interface_label(self, host: HostFacts, interface: InterfaceFacts) -> str:
+        return interface_label(host, interface, self.segment_by_name)
+
+
+def interface_label(
+    host: HostFacts, interface: InterfaceFacts, segments: Mapping[str, SegmentFacts]
+) -> str:
+    """The name of one interface below the zone: the host's own for the primary, ``<host>-<suffix>`` else."""
+    if interface is host.primary:
+        return host.name
+    segment = segments.get(interface.segment or "")
+    suffix = segment.interface_suffix if segment else interface.name.replace("_", "-").lower()
+    return f"{host.name}-{suffix}"
+
+
+def claims_of(
+    hosts: Iterable[HostFacts], segments: Mapping[str, SegmentFacts]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield (kind, value, host) for every MAC, address and name that *hosts* claim. Names in their DNS form."""
+    for host in hosts:
+        yield "name", dns_name(host.name) or host.name, host.name
+        for interface in host.interfaces:
+            if interface.mac:
+                yield "mac", interface.mac, host.name
+            for address in interface.addresses:
+                yield "ip", address, host.name
+            if interface.a_record:
+                label = interface_label(host, interface, segments)
+                yield "name", dns_name(label) or label, host.name
+        for service in host.services:
+            yield "name", dns_name(service.label) or service.label, host.name
