@@ -1,0 +1,421 @@
+"""Every setting, in one table, read from the environment: all wrong ones reported at once and by name.
+
+A value may lie in a file instead (``NAME_FILE``) where it is a secret. An empty variable counts as not set.
+Values of secrets never appear in a message.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATABASE_FORMS = "postgresql://USER:PASSWORD@HOST:5432/NAME or sqlite:////absolute/path.sqlite3"
+BROKER_SCHEMES = ("filesystem", "redis", "rediss", "amqp", "amqps")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+SECRET_KEY_LENGTH = 32  # characters; fewer can be guessed, and session cookies forged
+
+
+class SettingsError(Exception):
+    """One or more settings are wrong; ``problems`` has a line for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        noun = "setting is" if len(problems) == 1 else "settings are"
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"{len(problems)} {noun} wrong (docs/settings.md describes them all):\n{lines}")
+
+
+class Wrong(ValueError):
+    """Why a value cannot be used and what would be right: a predicate to follow the setting's name."""
+
+
+# --- what a value may look like -------------------------------------------------------------------------------------
+
+
+def text(value: str) -> str:
+    """Any text."""
+    return value
+
+
+def boolean(value: str) -> bool:
+    """1/0, true/false, yes/no or on/off."""
+    word = value.lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off"):
+        return False
+    raise Wrong(f"is {value!r}; give true or false")
+
+
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """A parser for a whole number within the two bounds, both included."""
+
+    def parse(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not lowest <= int(value) <= highest:
+            raise Wrong(f"is {value!r}; give a whole number from {lowest} to {highest}")
+        return int(value)
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A parser for one of *choices*, in any case of letters."""
+
+    def parse(value: str) -> str:
+        if value.upper() not in choices:
+            raise Wrong(f"is {value!r}; give one of {', '.join(choices)}")
+        return value.upper()
+
+    return parse
+
+
+def directory(value: str) -> Path:
+    """A directory; a relative one is taken from the project's own directory, whoever starts us from where."""
+    return (BASE_DIR / Path(value).expanduser()).absolute()
+
+
+def time_zone(value: str) -> str:
+    """A name of the IANA time zone database."""
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise Wrong(
+            f"is {value!r}, which is no time zone; give a name such as UTC or Europe/Berlin"
+        ) from None
+    return value
+
+
+def host_names(value: str) -> list[str]:
+    """Host names without scheme, port or path, separated by commas; ``.example.org`` covers its subdomains."""
+    names = _comma_separated(value)
+    for name in names:
+        problem = _host_name_problem(name)
+        if problem:
+            raise Wrong(f"contains {name!r}, {problem}")
+    return names
+
+
+def _host_name_problem(name: str) -> str | None:
+    if "://" in name:
+        return f"which has a scheme; give the host alone: {urlsplit(name).hostname or 'example.org'}"
+    if "/" in name or any(character.isspace() for character in name):
+        return "which is no host name; give names separated by commas, such as lab.example.org,192.0.2.10"
+    if name.startswith("["):
+        return None if name.endswith("]") else "which has a port; give the address alone, such as [::1]"
+    if name.count(":") > 1:
+        return f"an IPv6 address without brackets; give [{name}]"
+    if ":" in name:
+        return f"which has a port; give the host alone: {name.split(':')[0]}"
+    return None
+
+
+def origins(value: str) -> list[str]:
+    """Origins with scheme and without path, separated by commas."""
+    names = _comma_separated(value)
+    for name in names:
+        parts = urlsplit(name)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
+            raise Wrong(f"contains {name!r}; give origins such as https://lab.example.org, without a path")
+    return names
+
+
+def _comma_separated(value: str) -> list[str]:
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def database_url(value: str) -> dict[str, Any]:
+    """Django's configuration of a database; PostgreSQL or SQLite."""
+    scheme = urlsplit(value).scheme if "://" in value else ""
+    if scheme not in ("postgresql", "postgres", "sqlite"):
+        found = f"has the scheme {scheme!r}" if scheme else "is no URL"
+        raise Wrong(f"{found}; give {DATABASE_FORMS}")
+    try:
+        config: dict[str, Any] = environ.Env.db_url_config(value)
+    except ValueError:  # a port that is no number, brackets that do not close
+        raise Wrong(
+            f"cannot be read as a URL (is the password percent-encoded?); give {DATABASE_FORMS}"
+        ) from None
+    if config["NAME"] in ("", ":memory:"):
+        raise Wrong(f"names no database; give {DATABASE_FORMS}")
+    if scheme == "sqlite":
+        config["NAME"] = str(directory(config["NAME"]))
+    return config
+
+
+def broker_url(value: str) -> str:
+    """Where Celery's messages travel."""
+    scheme = value.split("://", 1)[0] if "://" in value else ""
+    if scheme not in BROKER_SCHEMES:
+        found = f"has the scheme {scheme!r}" if scheme else "is no URL"
+        raise Wrong(f"{found}; give filesystem://, redis://HOST:6379/0 or amqp://USER:PASSWORD@HOST//")
+    try:
+        parts = urlsplit(value)
+        missing = scheme != "filesystem" and not parts.hostname
+        _ = parts.port
+    except ValueError:
+        raise Wrong(
+            "cannot be read as a URL; give redis://HOST:6379/0 or amqp://USER:PASSWORD@HOST//"
+        ) from None
+    if missing:
+        raise Wrong(f"names no host; give {scheme}://HOST…, or filesystem:// for no broker at all")
+    return value
+
+
+def secret_key(value: str) -> str:
+    """A secret that is long enough."""
+    if len(value) < SECRET_KEY_LENGTH:
+        raise Wrong(
+            f"has only {len(value)} characters; give at least {SECRET_KEY_LENGTH} random ones, "
+            "or leave it out and one is generated in the data directory"
+        )
+    return value
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One variable: its default as one would write it, what it is for, how it is read."""
+
+    name: str
+    default: str
+    what: str
+    parse: Callable[[str], Any] = text
+    secret: bool = False
+    shown: str = field(
+        default=""
+    )  # the default as documentation shows it, where the bare value says too little
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "DATA_DIR",
+        "data",
+        "Directory for everything that is kept in files: the SQLite database, the secret key, the message folder of "
+        "the embedded broker, renderings, collected static files. Created with mode 0700. A relative path starts at "
+        "the project's directory.",
+        directory,
+        shown="`data` beside `manage.py`",
+    ),
+    Setting(
+        "DATABASE_URL",
+        "",
+        "The database: `postgresql://USER:PASSWORD@HOST:5432/NAME` or `sqlite:////absolute/path.sqlite3`. "
+        "Percent-encode special characters of the password.",
+        database_url,
+        secret=True,
+        shown="SQLite in `DATA_DIR`",
+    ),
+    Setting(
+        "SECRET_KEY",
+        "",
+        f"Signs sessions and forms; at least {SECRET_KEY_LENGTH} characters, the same for all processes.",
+        secret_key,
+        secret=True,
+        shown="generated once into `DATA_DIR/secret_key` with mode 0600",
+    ),
+    Setting(
+        "CELERY_BROKER_URL",
+        "filesystem://",
+        "Where messages to the worker travel: `filesystem://` (a folder in `DATA_DIR`, for one machine), "
+        "`redis://HOST:6379/0` or `amqp://USER:PASSWORD@HOST//`.",
+        broker_url,
+        secret=True,
+    ),
+    Setting(
+        "ADMIN_USERNAME", "admin", "Name of the first administrator, created by `make up` if there is none."
+    ),
+    Setting(
+        "ADMIN_PASSWORD",
+        "",
+        "Password of that first administrator. Used once; changing it later changes nothing.",
+        secret=True,
+        shown="generated and printed once",
+    ),
+    Setting(
+        "BIND",
+        "127.0.0.1",
+        "Address on which the web server of `make up` listens; `0.0.0.0` for every IPv4 one.",
+    ),
+    Setting("PORT", "8000", "TCP port of the web server.", whole_number(1, 65535)),
+    Setting(
+        "ALLOWED_HOSTS",
+        "localhost,127.0.0.1,[::1]",
+        "Host names and addresses under which browsers and clients reach this server, separated by commas. No scheme, "
+        "no port; IPv6 in brackets; `.example.org` covers its subdomains.",
+        host_names,
+    ),
+    Setting(
+        "CSRF_TRUSTED_ORIGINS",
+        "",
+        "Origins such as `https://lab.example.org` from which forms are accepted; needed behind a proxy that speaks "
+        "HTTPS.",
+        origins,
+        shown="none",
+    ),
+    Setting(
+        "SECURE_COOKIES",
+        "false",
+        "Send session and form cookies over HTTPS only. Turn it on wherever people reach the server by HTTPS.",
+        boolean,
+    ),
+    Setting(
+        "TRUST_PROXY",
+        "false",
+        "Believe the `X-Forwarded-Proto` header. Only behind a reverse proxy that sets or removes it itself: otherwise "
+        "anybody can claim to come by HTTPS.",
+        boolean,
+    ),
+    Setting("TIME_ZONE", "UTC", "Time zone of what the browser shows, such as `Europe/Berlin`.", time_zone),
+    Setting(
+        "DEBUG", "false", "Show tracebacks in the browser. For development on your own machine only.", boolean
+    ),
+    Setting(
+        "LOG_LEVEL", "INFO", f"How much is logged to stderr: {', '.join(LOG_LEVELS)}.", one_of(*LOG_LEVELS)
+    ),
+    Setting(
+        "WEB_WORKERS",
+        "1",
+        "Web server processes; each costs about the memory of the first.",
+        whole_number(1, 64),
+    ),
+    Setting("WEB_THREADS", "8", "Threads in each web server process.", whole_number(1, 256)),
+    Setting(
+        "WORKER_THREADS", "4", "Jobs of each queue (short, long) that run at a time.", whole_number(1, 64)
+    ),
+    Setting(
+        "QUARANTINE_DAYS",
+        "90",
+        "How long a retired host's identities (MAC, address, VMID, name) are withheld from others; 0 for not at all.",
+        whole_number(0, 36500),
+    ),
+    Setting(
+        "IMPORT_MAX_FILE_BYTES",
+        "10485760",
+        "Largest file an importer reads; a larger one is refused, with nothing stored.",
+        whole_number(1024, 1 << 30),
+        shown="`10485760` (10 MiB)",
+    ),
+)
+
+
+# --- reading it -----------------------------------------------------------------------------------------------------
+
+
+def read(variables: Mapping[str, str]) -> dict[str, Any]:
+    """The value of every setting by name, with the data directory and the secret key in place.
+
+    Raises SettingsError with every problem found, not only the first.
+    """
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        try:
+            values[setting.name] = _read_one(setting, variables)
+        except Wrong as wrong:
+            problems.append(f"{setting.name} {wrong}")
+    problems += _prepare(values)
+    if problems:
+        raise SettingsError(problems)
+    return values
+
+
+def _read_one(setting: Setting, variables: Mapping[str, str]) -> Any:
+    """The parsed value of *setting*: from its variable, from the file it names, or its default."""
+    value = variables.get(setting.name, "").strip()
+    file_name = variables.get(f"{setting.name}_FILE", "").strip() if setting.secret else ""
+    if value and file_name:
+        raise Wrong(f"is given twice, as {setting.name} and as {setting.name}_FILE; remove one of them")
+    if file_name:
+        value = _read_file(f"{setting.name}_FILE", file_name)
+    value = value or setting.default
+    return setting.parse(value) if value else _nothing(setting)
+
+
+def _nothing(setting: Setting) -> Any:
+    """What an empty setting without default means: an empty list for a list, None for anything else."""
+    return [] if setting.parse in (origins, host_names) else None
+
+
+def _read_file(variable: str, file_name: str) -> str:
+    """The content of the file that holds a secret, without surrounding blanks."""
+    try:
+        content = Path(file_name).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise Wrong(
+            f"cannot be read: {variable} names {file_name} ({reason}); give a readable file"
+        ) from None
+    if not content:
+        raise Wrong(f"is empty: {variable} names {file_name}, which has no content")
+    return content
+
+
+def _prepare(values: dict[str, Any]) -> list[str]:
+    """Create the data directory and, where none is given, the secret key; what went wrong, if anything."""
+    data_dir = values.get("DATA_DIR")
+    if data_dir is None:
+        return []
+    problem = _prepare_data_dir(data_dir)
+    if problem:
+        return [f"DATA_DIR {problem}"]
+    if values.get("SECRET_KEY", "wrong already") is None:
+        try:
+            values["SECRET_KEY"] = stored_secret_key(data_dir)
+        except Wrong as wrong:
+            return [f"SECRET_KEY {wrong}"]
+    return []
+
+
+def _prepare_data_dir(path: Path) -> str | None:
+    """Create *path*, readable by its owner only; why it cannot be used, if it cannot."""
+    try:
+        if not path.is_dir():
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        return (
+            f"is {path}, which cannot be created ({error.strerror}); give a directory this user may write to"
+        )
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        return f"is {path}, which this user cannot write to; change its owner or give another directory"
+    return None
+
+
+def stored_secret_key(data_dir: Path) -> str:
+    """The secret key kept in *data_dir*, generated the first time; the same for processes that race to do so."""
+    path = data_dir / "secret_key"
+    try:
+        if not path.exists():
+            _create_exclusively(path, secrets.token_urlsafe(48))
+        return secret_key(_read_file(str(path), str(path)))
+    except OSError as error:
+        raise Wrong(
+            f"cannot be kept in {path} ({error.strerror}); give SECRET_KEY or SECRET_KEY_FILE"
+        ) from None
+
+
+def _create_exclusively(path: Path, content: str) -> None:
+    """Write a file that is either absent or complete, never both of two writers'; the first one wins."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(content + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        # A link, unlike a rename, fails where the name exists: a loser keeps the winner's key.
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
