@@ -1,8 +1,9 @@
-"""The Celery application. Short and long jobs travel in separate queues, so that no short one waits for a long one."""
+"""The Celery application. Short and long jobs have separate queues: no short one waits for a long one."""
 
 import os
 
 from celery import Celery
+from celery.signals import setup_logging
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mgmtplane.settings")
@@ -14,3 +15,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_queues = [Queue(name, Exchange(name), routing_key=name) for name in (SHORT, LONG)]
 app.conf.task_default_exchange = app.conf.task_default_routing_key = SHORT
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _keep_logging(**_: object) -> None:
+    """Django's LOGGING stands: with a receiver here, Celery configures nothing of its own."""

@@ -8,20 +8,28 @@ from __future__ import annotations
 
 import os
 import secrets
-import zoneinfo
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import environ
+from mgmtplane.parsers import (
+    SECRET_KEY_LENGTH,
+    Wrong,
+    boolean,
+    broker_url,
+    database_url,
+    directory,
+    host_names,
+    one_of,
+    origins,
+    secret_key,
+    text,
+    time_zone,
+    whole_number,
+)
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-DATABASE_FORMS = "postgresql://USER:PASSWORD@HOST:5432/NAME or sqlite:////absolute/path.sqlite3"
-BROKER_SCHEMES = ("filesystem", "redis", "rediss", "amqp", "amqps")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-SECRET_KEY_LENGTH = 32  # characters; fewer can be guessed, and session cookies forged
 
 
 class SettingsError(Exception):
@@ -34,155 +42,6 @@ class SettingsError(Exception):
         super().__init__(f"{len(problems)} {noun} wrong (docs/settings.md describes them all):\n{lines}")
 
 
-class Wrong(ValueError):
-    """Why a value cannot be used and what would be right: a predicate to follow the setting's name."""
-
-
-# --- what a value may look like -------------------------------------------------------------------------------------
-
-
-def text(value: str) -> str:
-    """Any text."""
-    return value
-
-
-def boolean(value: str) -> bool:
-    """1/0, true/false, yes/no or on/off."""
-    word = value.lower()
-    if word in ("1", "true", "yes", "on"):
-        return True
-    if word in ("0", "false", "no", "off"):
-        return False
-    raise Wrong(f"is {value!r}; give true or false")
-
-
-def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
-    """A parser for a whole number within the two bounds, both included."""
-
-    def parse(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not lowest <= int(value) <= highest:
-            raise Wrong(f"is {value!r}; give a whole number from {lowest} to {highest}")
-        return int(value)
-
-    return parse
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
-    """A parser for one of *choices*, in any case of letters."""
-
-    def parse(value: str) -> str:
-        if value.upper() not in choices:
-            raise Wrong(f"is {value!r}; give one of {', '.join(choices)}")
-        return value.upper()
-
-    return parse
-
-
-def directory(value: str) -> Path:
-    """A directory; a relative one is taken from the project's own directory, whoever starts us from where."""
-    return (BASE_DIR / Path(value).expanduser()).absolute()
-
-
-def time_zone(value: str) -> str:
-    """A name of the IANA time zone database."""
-    try:
-        zoneinfo.ZoneInfo(value)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise Wrong(
-            f"is {value!r}, which is no time zone; give a name such as UTC or Europe/Berlin"
-        ) from None
-    return value
-
-
-def host_names(value: str) -> list[str]:
-    """Host names without scheme, port or path, separated by commas; ``.example.org`` covers its subdomains."""
-    names = _comma_separated(value)
-    for name in names:
-        problem = _host_name_problem(name)
-        if problem:
-            raise Wrong(f"contains {name!r}, {problem}")
-    return names
-
-
-def _host_name_problem(name: str) -> str | None:
-    if "://" in name:
-        return f"which has a scheme; give the host alone: {urlsplit(name).hostname or 'example.org'}"
-    if "/" in name or any(character.isspace() for character in name):
-        return "which is no host name; give names separated by commas, such as lab.example.org,192.0.2.10"
-    if name.startswith("["):
-        return None if name.endswith("]") else "which has a port; give the address alone, such as [::1]"
-    if name.count(":") > 1:
-        return f"an IPv6 address without brackets; give [{name}]"
-    if ":" in name:
-        return f"which has a port; give the host alone: {name.split(':')[0]}"
-    return None
-
-
-def origins(value: str) -> list[str]:
-    """Origins with scheme and without path, separated by commas."""
-    names = _comma_separated(value)
-    for name in names:
-        parts = urlsplit(name)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
-            raise Wrong(f"contains {name!r}; give origins such as https://lab.example.org, without a path")
-    return names
-
-
-def _comma_separated(value: str) -> list[str]:
-    return [item.strip() for item in value.split(",") if item.strip()]
-
-
-def database_url(value: str) -> dict[str, Any]:
-    """Django's configuration of a database; PostgreSQL or SQLite."""
-    scheme = urlsplit(value).scheme if "://" in value else ""
-    if scheme not in ("postgresql", "postgres", "sqlite"):
-        found = f"has the scheme {scheme!r}" if scheme else "is no URL"
-        raise Wrong(f"{found}; give {DATABASE_FORMS}")
-    try:
-        config: dict[str, Any] = environ.Env.db_url_config(value)
-    except ValueError:  # a port that is no number, brackets that do not close
-        raise Wrong(
-            f"cannot be read as a URL (is the password percent-encoded?); give {DATABASE_FORMS}"
-        ) from None
-    if config["NAME"] in ("", ":memory:"):
-        raise Wrong(f"names no database; give {DATABASE_FORMS}")
-    if scheme == "sqlite":
-        config["NAME"] = str(directory(config["NAME"]))
-    return config
-
-
-def broker_url(value: str) -> str:
-    """Where Celery's messages travel."""
-    scheme = value.split("://", 1)[0] if "://" in value else ""
-    if scheme not in BROKER_SCHEMES:
-        found = f"has the scheme {scheme!r}" if scheme else "is no URL"
-        raise Wrong(f"{found}; give filesystem://, redis://HOST:6379/0 or amqp://USER:PASSWORD@HOST//")
-    try:
-        parts = urlsplit(value)
-        missing = scheme != "filesystem" and not parts.hostname
-        _ = parts.port
-    except ValueError:
-        raise Wrong(
-            "cannot be read as a URL; give redis://HOST:6379/0 or amqp://USER:PASSWORD@HOST//"
-        ) from None
-    if missing:
-        raise Wrong(f"names no host; give {scheme}://HOST…, or filesystem:// for no broker at all")
-    return value
-
-
-def secret_key(value: str) -> str:
-    """A secret that is long enough."""
-    if len(value) < SECRET_KEY_LENGTH:
-        raise Wrong(
-            f"has only {len(value)} characters; give at least {SECRET_KEY_LENGTH} random ones, "
-            "or leave it out and one is generated in the data directory"
-        )
-    return value
-
-
-# --- the table ------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Setting:
     """One variable: its default as one would write it, what it is for, how it is read."""
@@ -192,18 +51,16 @@ class Setting:
     what: str
     parse: Callable[[str], Any] = text
     secret: bool = False
-    shown: str = field(
-        default=""
-    )  # the default as documentation shows it, where the bare value says too little
+    shown: str = ""  # the default as documentation shows it, where the bare value says too little
 
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "DATA_DIR",
         "data",
-        "Directory for everything that is kept in files: the SQLite database, the secret key, the message folder of "
-        "the embedded broker, renderings, collected static files. Created with mode 0700. A relative path starts at "
-        "the project's directory.",
+        "Directory for everything that is kept in files: the SQLite database, the secret key, the message "
+        "folder of the embedded broker, renderings, collected static files. Created with mode 0700. A "
+        "relative path starts at the project's directory.",
         directory,
         shown="`data` beside `manage.py`",
     ),
@@ -251,29 +108,29 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "ALLOWED_HOSTS",
         "localhost,127.0.0.1,[::1]",
-        "Host names and addresses under which browsers and clients reach this server, separated by commas. No scheme, "
-        "no port; IPv6 in brackets; `.example.org` covers its subdomains.",
+        "Host names and addresses under which browsers and clients reach this server, separated by commas. "
+        "No scheme, no port; IPv6 in brackets; `.example.org` covers its subdomains.",
         host_names,
     ),
     Setting(
         "CSRF_TRUSTED_ORIGINS",
         "",
-        "Origins such as `https://lab.example.org` from which forms are accepted; needed behind a proxy that speaks "
-        "HTTPS.",
+        "Origins such as `https://lab.example.org` from which forms are accepted; needed behind a proxy that "
+        "speaks HTTPS.",
         origins,
         shown="none",
     ),
     Setting(
         "SECURE_COOKIES",
         "false",
-        "Send session and form cookies over HTTPS only. Turn it on wherever people reach the server by HTTPS.",
+        "Send session and form cookies over HTTPS only. Turn it on wherever people come by HTTPS.",
         boolean,
     ),
     Setting(
         "TRUST_PROXY",
         "false",
-        "Believe the `X-Forwarded-Proto` header. Only behind a reverse proxy that sets or removes it itself: otherwise "
-        "anybody can claim to come by HTTPS.",
+        "Believe the `X-Forwarded-Proto` header. Only behind a reverse proxy that sets or removes it itself: "
+        "otherwise anybody can claim to come by HTTPS.",
         boolean,
     ),
     Setting("TIME_ZONE", "UTC", "Time zone of what the browser shows, such as `Europe/Berlin`.", time_zone),
@@ -296,7 +153,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "QUARANTINE_DAYS",
         "90",
-        "How long a retired host's identities (MAC, address, VMID, name) are withheld from others; 0 for not at all.",
+        "How long a retired host's identities (MAC, address, VMID, name) are withheld from others; 0 for not "
+        "at all.",
         whole_number(0, 36500),
     ),
     Setting(
@@ -307,9 +165,6 @@ SETTINGS: tuple[Setting, ...] = (
         shown="`10485760` (10 MiB)",
     ),
 )
-
-
-# --- reading it -----------------------------------------------------------------------------------------------------
 
 
 def read(variables: Mapping[str, str]) -> dict[str, Any]:
@@ -392,7 +247,7 @@ def _prepare_data_dir(path: Path) -> str | None:
 
 
 def stored_secret_key(data_dir: Path) -> str:
-    """The secret key kept in *data_dir*, generated the first time; the same for processes that race to do so."""
+    """The secret key kept in *data_dir*, generated the first time; racing processes get the same one."""
     path = data_dir / "secret_key"
     try:
         if not path.exists():

@@ -1,4 +1,4 @@
-"""Django's settings. What a deployment may change comes from the environment: see ``environment.py`` for the table."""
+"""Django's settings. What a deployment may change is in the table of ``environment.py``."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ except environment.SettingsError as _error:
     sys.stderr.write(f"{_error}\n")
     sys.exit(2)
 
-BASE_DIR = environment.BASE_DIR
+BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR: Path = _given["DATA_DIR"]
 DEBUG: bool = _given["DEBUG"]
 SECRET_KEY: str = _given["SECRET_KEY"]
@@ -88,8 +88,8 @@ SQLITE = {
     "ENGINE": "django.db.backends.sqlite3",
     "NAME": str(DATA_DIR / "mgmtplane.sqlite3"),
     "OPTIONS": {
-        # A transaction that first reads and then writes would fail at once under the default, whatever the time-out,
-        # when somebody else wrote in between. Taking the write lock at the start waits for its turn instead.
+        # By default a transaction that reads and then writes fails at once, whatever the time-out, when
+        # somebody else wrote in between. Taking the write lock at the start waits for its turn instead.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,  # seconds
         "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;",
@@ -123,15 +123,20 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = (
     False  # nothing uses it, and its broadcasts pile up in the message folder
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "housekeeping": {"task": "provisioning.tasks.housekeeping", "schedule": 3600.0},  # seconds
+}
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
 if CELERY_BROKER_URL.startswith("filesystem://"):
+    CELERY_BROKER_URL = "filesystem://localhost/"  # without a host kombu warns that it assumes one
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(BROKER_DIR / "messages"),
         "data_folder_out": str(BROKER_DIR / "messages"),
         "control_folder": BROKER_DIR / "control",
-        # Without it messages pass through the system's temporary directory: another file system, so a copy and not a
-        # rename, and two workers could both get the message.
+        # Without it messages pass through the system's temporary directory: another file system, so a copy
+        # and not a rename, and two workers could both get the message.
         "store_processed": True,
         "processed_folder": str(BROKER_DIR / "processed"),
         "polling_interval": 0.1,  # seconds
@@ -188,6 +193,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        "celery.worker.consumer.connection": {"level": "WARNING"},  # "connected", at each start
         # At DEBUG it logs every statement with its parameters, secrets included.
         "django.db.backends": {"level": "INFO"},
     },

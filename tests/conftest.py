@@ -1,1 +1,1 @@
-"""What every test may rely on: see ``tests/settings.py`` for the database, ``tests/components.py`` for tools."""
+"""For every test: the database as in ``tests/settings.py``, tools as in ``tests/components.py``."""

@@ -1,7 +1,7 @@
 """Settings of the test suite: the shipped ones, over a data directory that is thrown away.
 
-The caller's environment must not change what the tests see, so every setting is taken out of it, except the database:
-``TEST_DATABASE_URL`` (or ``DATABASE_URL``) runs the same suite on PostgreSQL.
+The caller's environment must not change what the tests see, so every setting is taken out of it, except the
+database: ``TEST_DATABASE_URL`` (or ``DATABASE_URL``) runs the same suite on PostgreSQL.
 """
 
 import atexit

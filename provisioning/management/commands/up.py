@@ -1,0 +1,41 @@
+"""``manage.py up``: everything on one machine, in one command."""
+
+import argparse
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
+
+from mgmtplane import processes, supervisor
+
+
+class Command(BaseCommand):
+    help = "Prepare the database and run web server, workers and clock until Ctrl-C."
+    requires_system_checks: list[str] = []  # `prepare` runs them, after the refusals that need no database
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """No arguments: settings come from the environment."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Refuse what cannot work before touching the database; then prepare, then serve."""
+        try:
+            with supervisor.only_one(settings.DATA_DIR):
+                processes.listen(settings.BIND, settings.PORT).close()
+                # In a process of its own: what migrations load would stay in the memory of every child.
+                code = supervisor.run_once(self.prepare)
+                if code:
+                    raise SystemExit(code)
+                processes.serve()
+        except supervisor.Refused as reason:
+            raise CommandError(str(reason), returncode=2) from None
+
+    def prepare(self) -> None:
+        """Bring the database, the static files and the administrator to where they should be."""
+        try:
+            self.check()
+            call_command("migrate", interactive=False, verbosity=0)
+            call_command("collectstatic", interactive=False, verbosity=0)
+            call_command("ensure_admin")
+        except CommandError as error:  # SystemCheckError too
+            self.stderr.write(str(error), ending="\n")
+            raise SystemExit(1) from None
