@@ -30,7 +30,9 @@ def canonical_address(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text.strip()))
     except ValueError:
-        raise ValueError(f"“{text}” is not an IP address; write one such as 10.20.99.97 or fd00::1.") from None
+        raise ValueError(
+            f"“{text}” is not an IP address; write one such as 10.20.99.97 or fd00::1."
+        ) from None
 
 
 def canonical_network(text: str) -> Network:

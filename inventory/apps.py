@@ -1,10 +1,12 @@
-"""The inventory: what is declared."""
-
 from django.apps import AppConfig
 
 
 class InventoryConfig(AppConfig):
+    """What is declared."""
+
     name = "inventory"
-    label = "inventory"
     verbose_name = "Inventory"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from inventory import changes  # noqa: F401 - the door listens to history

@@ -42,7 +42,9 @@ def mac_problem(mac: str) -> str:
     if mac in ("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"):
         return f"{mac} is no machine's address; leave the field empty while it is unknown."
     if int(mac[:2], 16) & 1:
-        return f"{mac} is a multicast address (the lowest bit of the first octet is set); an interface has none."
+        return (
+            f"{mac} is a multicast address (the lowest bit of the first octet is set); an interface has none."
+        )
     return ""
 
 

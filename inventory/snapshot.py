@@ -133,7 +133,6 @@ class ServiceFacts:
     port: int | None = None
     health_check: str = ""
     metrics_path: str = ""
-    written: Variables = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -295,9 +294,7 @@ class Snapshot:
         return interface_label(host, interface, self.segment_by_name)
 
 
-def interface_label(
-    host: HostFacts, interface: InterfaceFacts, segments: Mapping[str, SegmentFacts]
-) -> str:
+def interface_label(host: HostFacts, interface: InterfaceFacts, segments: Mapping[str, SegmentFacts]) -> str:
     """The name of one interface below the zone: the host's own for the primary, ``<host>-<suffix>`` else."""
     if interface is host.primary:
         return host.name

@@ -1,0 +1,223 @@
+"""The one door: `with change(site, by=…, why=…, source=…) as the_change:` is the only way rows change.
+
+It takes the site's lock, raises its revision once if anything was written, ties every history row to one
+``Change`` with person, reason and source, and settles the ledger of identities before it commits.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.dispatch import receiver
+from simple_history.signals import pre_create_historical_record
+from simple_history.utils import bulk_create_with_history, bulk_update_with_history
+
+from inventory import ledger
+from inventory.door import OutsideChange, bulk_allowed, open_change, opened
+from inventory.models import Change, Declared, Host, HostPart, Interface, Segment, Site
+
+#: Sources whose rows come from a living site: kept and reported, even where a person's input would be refused.
+LENIENT_SOURCES = frozenset({"import"})
+
+
+class SiteChange:
+    """One passage through the door. Saving and deleting rows works as ever; bulk writes go through this object."""
+
+    def __init__(self, sites: Sequence[Site], by: Any, why: str, source: str) -> None:
+        self.sites = {site.pk: site for site in sites}
+        self.by = by if isinstance(by, AbstractBaseUser) else None
+        self.by_name = by.get_username() if isinstance(by, AbstractBaseUser) else str(by or "")
+        self.why, self.source = why, source
+        self.strict = source not in LENIENT_SOURCES
+        self.records: dict[int, Change] = {}
+        self.touched_hosts: dict[int, set[int]] = defaultdict(set)
+
+    # --- what rows ask ---
+
+    def covers(self, site_id: int | None) -> bool:
+        return site_id in self.sites
+
+    def touch(self, row: Any) -> None:
+        """Remember that *row* was written, and which hosts' identities may have changed by it."""
+        site_id = row.owner_site_id
+        if site_id is None or site_id not in self.sites:
+            return
+        self.record_for(site_id)
+        if isinstance(row, Host) and row.pk:
+            self.touched_hosts[site_id].add(row.pk)
+        elif isinstance(row, HostPart) and row.host_id:  # type: ignore[attr-defined]
+            self.touched_hosts[site_id].add(row.host_id)  # type: ignore[attr-defined]
+        elif isinstance(row, Segment) and row.pk:  # its suffix names interfaces
+            self.touched_hosts[site_id].update(
+                Interface.objects.filter(segment=row.pk).values_list("host_id", flat=True)
+            )
+
+    def record_for(self, site_id: int | None) -> Change | None:
+        """The Change that history rows of this site belong to; made on the first write."""
+        if site_id is None or site_id not in self.sites:
+            return None
+        if site_id not in self.records:
+            site = self.sites[site_id]
+            with bulk_allowed():
+                Site.objects.filter(pk=site_id).update(revision=models.F("revision") + 1)
+            site.revision = Site.objects.values_list("revision", flat=True).get(pk=site_id)
+            self.records[site_id] = Change.objects.create(
+                site=site,
+                site_slug=site.slug,
+                revision=site.revision,
+                by=self.by,
+                by_name=self.by_name,
+                why=self.why,
+                source=self.source,
+            )
+        return self.records[site_id]
+
+    # --- bulk writes that remember ---
+
+    def create(self, rows: Sequence[Any], *, batch_size: int = 500) -> list[Any]:
+        """Insert *rows* of one model with their history; validated one by one when a person is the source."""
+        if not rows:
+            return []
+        self._check(rows)
+        with bulk_allowed():
+            made = bulk_create_with_history(
+                list(rows), type(rows[0]), batch_size=batch_size, **self._history_arguments(rows)
+            )
+        for row in made:
+            self.touch(row)
+        return list(made)
+
+    def update(self, rows: Sequence[Any], fields: Iterable[str], *, batch_size: int = 500) -> int:
+        """Write *fields* of *rows* of one model with their history."""
+        if not rows:
+            return 0
+        self._check(rows)
+        with bulk_allowed():
+            bulk_update_with_history(
+                list(rows),
+                type(rows[0]),
+                list(fields),
+                batch_size=batch_size,
+                **self._history_arguments(rows),
+            )
+        for row in rows:
+            self.touch(row)
+        return len(rows)
+
+    def delete(self, rows: models.QuerySet[Any] | Sequence[Any]) -> int:
+        """Delete *rows* one by one, so that history has each of them."""
+        count = 0
+        for row in list(rows):
+            row.delete()
+            count += 1
+        return count
+
+    def set_links(
+        self, through: type[Declared], fixed: dict[str, Any], field: str, wanted: Iterable[Any]
+    ) -> bool:
+        """Bring a many-to-many to *wanted*: *fixed* names the one side, *field* the other. True if it moved."""
+        present = {getattr(row, f"{field}_id"): row for row in through._default_manager.filter(**fixed)}
+        wanted_by_id = {row.pk: row for row in wanted}
+        gone = [row for pk, row in present.items() if pk not in wanted_by_id]
+        new = [through(**fixed, **{field: row}) for pk, row in wanted_by_id.items() if pk not in present]
+        for row in gone:
+            row.delete()
+        for row in new:
+            row.save()
+        return bool(gone or new)
+
+    def _check(self, rows: Sequence[Any]) -> None:
+        for row in rows:
+            if not self.covers(row.owner_site_id):
+                raise OutsideChange(
+                    f"{row._meta.verbose_name} “{row}” belongs to a site that the change does not name."
+                )
+        if not self.strict:
+            return
+        problems: list[str] = []
+        for row in rows:
+            try:
+                row.full_clean()
+            except ValidationError as error:
+                problems += [f"{row}: {message}" for message in error.messages]
+        if problems:
+            raise ValidationError(problems)
+
+    def _history_arguments(self, rows: Sequence[Any]) -> dict[str, Any]:
+        sites = {row.owner_site_id for row in rows}
+        if len(sites) != 1:
+            raise OutsideChange("One bulk write serves one site; call it once for each.")
+        return {
+            "default_user": self.by,
+            "default_change_reason": self.why[:100],
+            "custom_historical_attrs": {"change": self.record_for(sites.pop())},
+        }
+
+    def settle(self) -> None:
+        for site_id, hosts in self.touched_hosts.items():
+            if site_id in self.records and Site.objects.filter(pk=site_id).exists():
+                ledger.settle(self.sites[site_id], hosts, strict=self.strict)
+
+
+@contextmanager
+def change(*sites: Site, by: Any = None, why: str = "", source: str = "code") -> Iterator[SiteChange]:
+    """Open the door for *sites*; a Site that is not yet stored is stored first.
+
+    ``by`` is a user, or a name where there is none (``"import_ansible"``). Inside, rows save and delete as ever, or in
+    bulk through the yielded object. Leaving normally commits, an exception undoes everything. A change inside a
+    change of the same sites is part of the outer one.
+    """
+    outer = open_change()
+    if outer is not None:
+        if all(outer.covers(site.pk) for site in sites):
+            yield outer  # type: ignore[misc]
+            return
+        raise OutsideChange("A change is open for another site; finish it first, or name both sites at once.")
+    the_change = SiteChange([site for site in sites if site.pk], by, why, source)
+    with transaction.atomic(), opened(the_change):
+        # In one order, so that two changes of the same two sites cannot wait for each other.
+        list(
+            Site.objects.select_for_update().filter(pk__in=the_change.sites).order_by("pk").values_list("pk")
+        )
+        for site in sites:
+            if not site.pk:
+                _found(site, the_change)
+        yield the_change
+        the_change.settle()
+
+
+def _found(site: Site, the_change: SiteChange) -> None:
+    """Store a new site: the first write of its own first revision."""
+    if the_change.strict:
+        site.full_clean()
+    site.save_base(force_insert=True, raw=True)  # no history yet: its Change needs the site's row
+    the_change.sites[site.pk] = site
+    record = the_change.record_for(site.pk)
+    history = site.history.model  # type: ignore[attr-defined]
+    fields = {field.attname: getattr(site, field.attname) for field in history.tracked_fields}
+    history.objects.create(
+        **fields,
+        history_date=record.at if record else None,
+        history_type="+",
+        history_user=the_change.by,
+        history_change_reason=the_change.why[:100],
+        change=record,
+    )
+
+
+@receiver(pre_create_historical_record)
+def tie_history_to_change(instance: Any, history_instance: Any, **_: Any) -> None:
+    """Every history row belongs to the open change."""
+    current = open_change()
+    if current is None or not isinstance(instance, Declared):
+        return
+    record = current.record_for(instance.owner_site_id)
+    history_instance.change = record
+    history_instance.history_user = getattr(current, "by", None)
+    history_instance.history_change_reason = (record.why[:100] if record else "") or None

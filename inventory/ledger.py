@@ -1,0 +1,204 @@
+"""Keeps the ledger of identities true to the rows. Called by the door before it commits; by nobody else.
+
+A claim is what a host that is not retired says of itself: its MACs, addresses and names. The first to claim a value
+holds it. A person's second claim is refused; an import's is stored as disputed. A claim given up goes into
+quarantine, unless a disputant was waiting for it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from inventory.models import Identity, Segment, Site
+from inventory.reading import host_facts
+from inventory.snapshot import SegmentFacts, claims_of
+
+Key = tuple[str, str]  # kind, value
+
+#: From here on one query for the whole site is cheaper than asking for the touched hosts alone.
+MANY = 500
+
+
+@dataclass
+class _Pending:
+    """What settling will write."""
+
+    new: list[Identity] = field(default_factory=list)
+    moved: list[Identity] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+def settle(site: Site, touched: set[int], *, strict: bool) -> None:
+    """Bring the ledger to what the *touched* hosts now claim.
+
+    Raises ValidationError naming every contested value when *strict*; nothing is written then.
+    """
+    if not touched:
+        return
+    claims, names = _claims(site, touched)
+    rows = _rows(site, touched, claims)
+    now = timezone.now()
+    pending = _Pending()
+    by_key: dict[Key, list[Identity]] = defaultdict(list)
+    for row in rows:
+        by_key[row.kind, row.value].append(row)
+    for key, claimed in by_key.items():
+        _release(key, claimed, touched, claims, now, pending)
+    for key, claimants in claims.items():
+        for host_id in sorted(claimants, key=lambda pk: names[pk]):
+            _claim(site, key, host_id, names[host_id], by_key[key], now, pending, strict=strict)
+    if pending.refused:
+        raise ValidationError(sorted(pending.refused))
+    _write(pending)
+
+
+def _claims(site: Site, touched: set[int]) -> tuple[dict[Key, set[int]], dict[int, str]]:
+    ids = None if len(touched) > MANY else sorted(touched)
+    segments = {
+        pk: SegmentFacts(name, suffix=suffix)
+        for pk, name, suffix in Segment.objects.filter(site=site).values_list("pk", "name", "suffix")
+    }
+    facts = host_facts(site.pk, {pk: segment.name for pk, segment in segments.items()}, ids)
+    by_name = {segment.name: segment for segment in segments.values()}
+    names: dict[int, str] = {}
+    claims: dict[Key, set[int]] = defaultdict(set)
+    for pk, (host, _) in facts.items():
+        if pk not in touched:
+            continue
+        names[pk] = host.name
+        if not host.is_retired:
+            for kind, value, _ in claims_of([host], by_name):
+                claims[kind, value].add(pk)
+    return claims, names
+
+
+def _rows(site: Site, touched: set[int], claims: dict[Key, set[int]]) -> list[Identity]:
+    """The active rows of the touched hosts, and everybody's for the values they claim or give up."""
+    active = Identity.objects.active().filter(site=site)
+    if len(touched) > MANY:
+        return list(active)
+    mine = list(active.filter(host__in=touched))
+    values = {value for _, value in claims} | {row.value for row in mine}
+    return list(active.filter(value__in=values))
+
+
+def _release(
+    key: Key,
+    claimed: list[Identity],
+    touched: set[int],
+    claims: dict[Key, set[int]],
+    now: datetime,
+    pending: _Pending,
+) -> None:
+    """Give up what touched hosts no longer claim; a waiting disputant takes over."""
+    for row in list(claimed):
+        gone = row.host_id in touched and row.host_id not in claims.get(key, ())
+        orphaned = row.host_id is None and row.state != "quarantined"
+        expired = row.state == "quarantined" and row.until is not None and row.until <= now
+        if expired:
+            _move(row, "released", now, pending)
+            claimed.remove(row)
+        elif row.state == "disputed" and (gone or orphaned):
+            _move(row, "released", now, pending)
+            claimed.remove(row)
+    holder = next((row for row in claimed if row.state == "held"), None)
+    if holder is None or not (
+        holder.host_id is None or (holder.host_id in touched and holder.host_id not in claims.get(key, ()))
+    ):
+        return
+    waiting = sorted(
+        (row for row in claimed if row.state == "disputed"), key=lambda row: (row.since, row.host_name)
+    )
+    if waiting:
+        _move(holder, "released", now, pending)
+        claimed.remove(holder)
+        waiting[0].state = "held"
+        pending.moved.append(waiting[0])
+    else:
+        _move(holder, "quarantined", now, pending)
+        holder.until = now + timedelta(days=settings.QUARANTINE_DAYS)
+
+
+def _move(row: Identity, state: str, now: datetime, pending: _Pending) -> None:
+    row.state, row.until = state, now if state == "released" else row.until
+    pending.moved.append(row)
+
+
+def _claim(
+    site: Site,
+    key: Key,
+    host_id: int,
+    name: str,
+    claimed: list[Identity],
+    now: datetime,
+    pending: _Pending,
+    *,
+    strict: bool,
+) -> None:
+    own = next((row for row in claimed if row.host_id == host_id), None)
+    if own is not None and own.state != "quarantined":
+        return
+    if own is not None:  # back from quarantine to the host that gave it up
+        own.state, own.until, own.since = "held", None, now
+        pending.moved.append(own)
+        return
+    kind, value = key
+    holder = next((row for row in claimed if row.state in ("held", "quarantined")), None)
+    if holder is not None and strict:
+        pending.refused.append(_refusal(value, name, holder))
+        return
+    row = Identity(
+        site=site,
+        kind=kind,
+        value=value,
+        state="disputed" if holder else "held",
+        host_id=host_id,
+        host_name=name,
+        since=now,
+    )
+    claimed.append(row)
+    pending.new.append(row)
+
+
+def _refusal(value: str, name: str, holder: Identity) -> str:
+    if holder.state == "quarantined":
+        return (
+            f"{value} was {holder.host_name}'s and is in quarantine; give {name} another, or free it first."
+        )
+    return f"{value} belongs to {holder.host_name}; give {name} another, or change it there first."
+
+
+def _write(pending: _Pending) -> None:
+    """Releases first: the partial unique constraint looks at every statement."""
+    from inventory.door import bulk_allowed
+
+    order = {"released": 0, "quarantined": 1, "disputed": 2, "held": 3}
+    moved = {row.pk: row for row in pending.moved}.values()
+    with bulk_allowed():
+        for state in sorted(order, key=lambda s: order[s]):
+            rows = [row for row in moved if row.state == state]
+            if rows:
+                Identity.objects.bulk_update(rows, ["state", "until", "since"], batch_size=500)
+        Identity.objects.bulk_create(pending.new, batch_size=1000)
+
+
+def release_expired(site: Site, now: datetime) -> int:
+    """End every quarantine whose time has passed; return how many."""
+    from inventory.door import bulk_allowed
+
+    rows: Iterable[Identity] = list(Identity.objects.filter(site=site, state="quarantined", until__lte=now))
+    with bulk_allowed():
+        Identity.objects.bulk_update([_released(row) for row in rows], ["state"], batch_size=500)
+    return len(list(rows))
+
+
+def _released(row: Identity) -> Identity:
+    row.state = "released"
+    return row

@@ -1,0 +1,382 @@
+"""Hosts, their interfaces, and the services and aliases they carry."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from inventory import validators
+from inventory.identity import canonical_mac, mac_problem
+from inventory.models.base import Declared, SiteRow
+from inventory.models.fields import OrderedJSONField
+from inventory.models.identity import contested
+from inventory.querysets import GuardedQuerySet, HostQuerySet
+
+
+class Host(SiteRow):
+    """A machine, real or virtual, under a name that outlives it."""
+
+    class Form(models.TextChoices):
+        HYPERVISOR = "hv", "hv: hypervisor"
+        VIRTUAL = "vm", "vm: virtual machine"
+        PHYSICAL = "ph", "ph: physical host"
+        PI = "pi", "pi: Raspberry Pi"
+        EMBEDDED = "em", "em: embedded"
+        ROUTER = "rt", "rt: router"
+        SWITCH = "sw", "sw: switch"
+        ACCESS_POINT = "ap", "ap: access point"
+
+    class Status(models.TextChoices):
+        PROVISIONING = "provisioning"
+        ACTIVE = "active"
+        STANDBY = "standby"
+        MAINTENANCE = "maintenance"
+        RETIRED = "retired"
+
+    class Plane(models.TextChoices):
+        MANAGEMENT = "management"
+        TENANT = "tenant"
+
+    name = models.CharField(max_length=253, help_text="Lower-case letters, digits and hyphens: netctrl-vm01.")
+    form = models.CharField(max_length=40, blank=True, help_text="hv, vm, ph, pi, em, rt, sw or ap.")
+    role = models.ForeignKey(
+        "inventory.Role", null=True, blank=True, on_delete=models.PROTECT, related_name="hosts"
+    )
+    status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE, db_index=True)
+    plane = models.CharField(max_length=10, choices=Plane, default=Plane.MANAGEMENT)
+    platform = models.CharField(
+        max_length=100, blank=True, help_text="Hardware or image, such as “NUC 11” or fedora-43."
+    )
+    location = models.CharField(max_length=200, blank=True, help_text="Rack, shelf, room.")
+    notes = models.TextField(blank=True)
+    access = OrderedJSONField(
+        default=dict, blank=True, validators=[validators.mapping], help_text="How people get in."
+    )
+    out_of_band = OrderedJSONField(
+        "out-of-band",
+        default=dict,
+        blank=True,
+        validators=[validators.mapping],
+        help_text="IPMI, Redfish, console.",
+    )
+    variables = OrderedJSONField(
+        default=dict,
+        blank=True,
+        validators=[validators.mapping],
+        help_text="The host's own Ansible variables.",
+    )
+    written = OrderedJSONField(default=dict, blank=True, editable=False)
+    sealed = OrderedJSONField(default=dict, blank=True, editable=False)
+
+    objects = HostQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["site", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "name"],
+                name="host_name",
+                violation_error_message="The site has a host of this name; retired hosts keep theirs.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        problems: dict[str, list[str]] = {}
+        if self._name_is_new() and (problem := validators.label_problem(self.name)):
+            problems.setdefault("name", []).append(problem)
+        if self.form and self.form not in self.Form.values and self._differs("form"):
+            problems.setdefault("form", []).append(
+                f"“{self.form}” is not one of {', '.join(self.Form.values)}."
+            )
+        if (
+            self.site_id
+            and self.status != "retired"
+            and (taken := contested(self.site_id, "name", self.name, self.pk))
+        ):
+            problems.setdefault("name", []).append(taken)
+        if self.role and self.role.site_id != self.site_id:
+            problems.setdefault("role", []).append(f"Role {self.role} belongs to another site.")
+        if problems:
+            raise ValidationError(problems)
+
+    def _stored(self) -> Host | None:
+        return Host.objects.filter(pk=self.pk).first() if self.pk else None
+
+    def _differs(self, field: str) -> bool:
+        stored = self._stored()
+        return stored is None or getattr(stored, field) != getattr(self, field)
+
+    def _name_is_new(self) -> bool:
+        """Names from before the standard stay as they are; only what a person now types is judged."""
+        return self._differs("name")
+
+
+class HostPart(Declared):
+    """A declared row that belongs to a host."""
+
+    objects = GuardedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def owner_site_id(self) -> int | None:
+        return self.host.site_id  # type: ignore[attr-defined]
+
+
+class Interface(HostPart):
+    """One network interface: MAC → address → name."""
+
+    class MacKind(models.TextChoices):
+        OBSERVED = "observed", "observed: read off real hardware"
+        ASSIGNED = "assigned", "assigned: generated here"
+
+    class Addressing(models.TextChoices):
+        STATIC = "static", "static address"
+        DHCP = "dhcp", "whatever DHCP gives"
+        NONE = "none", "no address"
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="interfaces")
+    name = models.CharField(max_length=64, help_text="As the system calls it: eth0.")
+    position = models.PositiveIntegerField(default=0, help_text="Order on the host; lower comes first.")
+    mac = models.CharField(
+        "MAC",
+        max_length=17,
+        null=True,
+        blank=True,
+        db_index=True,
+        help_text="Any spelling; empty while unknown.",
+    )
+    mac_kind = models.CharField("MAC is", max_length=8, choices=MacKind, default=MacKind.OBSERVED)
+    segment = models.ForeignKey(
+        "inventory.Segment", null=True, blank=True, on_delete=models.PROTECT, related_name="interfaces"
+    )
+    addressing = models.CharField(max_length=6, choices=Addressing, default=Addressing.NONE)
+    ipv4 = models.GenericIPAddressField("IPv4 address", protocol="IPv4", null=True, blank=True, db_index=True)
+    ipv6 = OrderedJSONField(
+        "IPv6 addresses",
+        default=list,
+        blank=True,
+        validators=[validators.ipv6_list],
+        help_text='A list: ["fd00:20:99::97"].',
+    )
+    a_record = models.BooleanField(
+        "address record", default=False, help_text="A, AAAA and PTR for its addresses."
+    )
+    reservation = models.BooleanField("DHCP reservation", default=False)
+    management = models.BooleanField("management address", default=False, help_text="Ansible comes in here.")
+    wake_on_lan = models.BooleanField("Wake-on-LAN", default=False)
+    primary = models.BooleanField(default=False, help_text="Carries the host's own name.")
+    pxe_server = models.CharField(
+        "boot server", max_length=253, blank=True, validators=[validators.boot_server]
+    )
+    pxe_file = models.CharField("boot file", max_length=127, blank=True, validators=[validators.boot_file])
+    switch = models.ForeignKey(Host, null=True, blank=True, on_delete=models.SET_NULL, related_name="ports")
+    switch_port = models.CharField(max_length=64, blank=True)
+    variables = OrderedJSONField(
+        default=dict,
+        blank=True,
+        validators=[validators.mapping],
+        help_text="Further keys of the interface in Ansible.",
+    )
+    written = OrderedJSONField(default=dict, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["host", "position", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["host", "name"],
+                name="interface_name",
+                violation_error_message="The host has an interface of this name.",
+            ),
+            models.UniqueConstraint(
+                fields=["host"],
+                condition=Q(primary=True),
+                name="interface_one_primary",
+                violation_error_message="Another interface of the host is the primary one.",
+            ),
+            models.CheckConstraint(
+                name="interface_static_has_address",
+                condition=Q(addressing="static") | Q(ipv4__isnull=True),
+                violation_error_message="Only an interface with a static address has one; choose “static address” or empty the field.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host.name}/{self.name}"
+
+    def clean(self) -> None:
+        problems: dict[str, list[str]] = {}
+        self._check_mac(problems)
+        self._check_address(problems)
+        for field in ("segment", "switch"):
+            other = getattr(self, field)
+            if other and other.site_id != self.host.site_id:
+                problems.setdefault(field, []).append(f"{other} belongs to another site.")
+        if problems:
+            raise ValidationError(problems)
+
+    def _check_mac(self, problems: dict[str, list[str]]) -> None:
+        if not self.mac:
+            self.mac = None
+            return
+        try:
+            self.mac = canonical_mac(self.mac)
+        except ValueError as error:
+            problems.setdefault("mac", []).append(str(error))
+            return
+        self._collect(problems, "mac", mac_problem(self.mac))
+        self._collect(problems, "mac", self._contest("mac", self.mac))
+
+    def _check_address(self, problems: dict[str, list[str]]) -> None:
+        if self.ipv4 == "":
+            self.ipv4 = None
+        if self.addressing == "static" and not self.ipv4 and not self.ipv6:
+            self._collect(
+                problems,
+                "ipv4",
+                "A static interface needs an address; give one or choose another addressing.",
+            )
+        for field, address in [("ipv4", self.ipv4), *(("ipv6", text) for text in self._ipv6())]:
+            if not address:
+                continue
+            self._collect(problems, field, self._contest("ip", address))
+            self._collect(problems, field, self._misplaced(address))
+
+    def _ipv6(self) -> list[str]:
+        try:
+            self.ipv6 = [str(ipaddress.IPv6Address(text)) for text in self.ipv6 or []]
+        except (ValueError, TypeError):
+            return []  # the field's own validator says it
+        return self.ipv6
+
+    def _misplaced(self, address: str) -> str:
+        """A person may not put an address where it does not belong; an unchanged imported one may stay."""
+        if not self.segment or not self._is_new(address):
+            return ""
+        value = ipaddress.ip_address(address)
+        text = self.segment.network4 if value.version == 4 else self.segment.network6
+        if not text:
+            return f"Segment {self.segment.name} has no IPv{value.version} network; declare one or choose another segment."
+        network = ipaddress.ip_network(text, strict=False)
+        if value not in network:
+            return f"{address} lies outside {network} of segment {self.segment.name}."
+        if value.version == 4 and network.prefixlen < 31 and value in (network[0], network[-1]):
+            return f"{address} is the network or broadcast address of {network}."
+        return ""
+
+    def _is_new(self, address: str) -> bool:
+        stored = Interface.objects.filter(pk=self.pk).first() if self.pk else None
+        if stored is None or stored.segment_id != self.segment_id:
+            return True
+        return address != stored.ipv4 and address not in stored.ipv6
+
+    def _contest(self, kind: str, value: str) -> str:
+        if not self.host_id or self.host.status == "retired":
+            return ""
+        return contested(self.host.site_id, kind, value, self.host_id)
+
+    @staticmethod
+    def _collect(problems: dict[str, list[str]], field: str, problem: str) -> None:
+        if problem:
+            problems.setdefault(field, []).append(problem)
+
+
+class Service(HostPart):
+    """A name that consumers use, carried now by one host: a CNAME. Moving it changes one record."""
+
+    site = models.ForeignKey(
+        "inventory.Site", on_delete=models.CASCADE, related_name="services", editable=False
+    )
+    name = models.CharField(max_length=190, help_text="DNS label below the site's zone: artifacts.")
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="services")
+    tenant = models.CharField(
+        max_length=63, blank=True, help_text="Tenant services are <service>.<tenant>.<zone>."
+    )
+    port = models.PositiveIntegerField(null=True, blank=True)
+    health_check = models.CharField(
+        max_length=200, blank=True, help_text="URL path or tcp; how to see that it answers."
+    )
+    metrics_path = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["site", "name", "tenant"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["host", "name", "tenant"],
+                name="service_once_per_host",
+                violation_error_message="The host carries this service already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}.{self.tenant}" if self.tenant else self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.site_id = self.host.site_id
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        problems: dict[str, list[str]] = {}
+        for field in ("name", "tenant"):
+            value = getattr(self, field)
+            if (
+                (value or field == "name")
+                and self._is_new(field)
+                and (problem := validators.label_problem(value))
+            ):
+                problems.setdefault(field, []).append(problem)
+        if self.host_id and self.host.status != "retired":
+            if taken := contested(self.host.site_id, "name", self.label, self.host_id):
+                problems.setdefault("name", []).append(taken)
+        if problems:
+            raise ValidationError(problems)
+
+    def _is_new(self, field: str) -> bool:
+        stored = Service.objects.filter(pk=self.pk).first() if self.pk else None
+        return stored is None or getattr(stored, field) != getattr(self, field)
+
+
+class Alias(Declared):
+    """A name directly below the root domain, such as ``artifacts.example.net``: a one-name zone of its own."""
+
+    site = models.ForeignKey(
+        "inventory.Site", on_delete=models.CASCADE, related_name="aliases", editable=False
+    )
+    name = models.CharField(max_length=63, validators=[validators.label])
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="aliases")
+
+    objects = GuardedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "aliases"
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "name"],
+                name="alias_name",
+                violation_error_message="The site declares this alias already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def owner_site_id(self) -> int | None:
+        return self.service.site_id
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.site_id = self.service.site_id
+        super().save(*args, **kwargs)

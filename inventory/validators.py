@@ -1,0 +1,115 @@
+"""What a person may type into one field; each error says what would be right."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from inventory.addressing import canonical_network
+from inventory.identity import HEX_OCTET, dns_name, label_problem
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+_GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,252}\Z")
+_BOOT_FILE = re.compile(r"[!-~]{1,127}\Z")
+
+
+def site_slug(value: str) -> None:
+    if not _SLUG.match(value):
+        raise ValidationError(
+            f"“{value}” cannot be a DNS label; use lower-case letters and digits, such as dvntm."
+        )
+
+
+def domain_name(value: str) -> None:
+    if dns_name(value) != value or len(value) > 253:
+        raise ValidationError(f"“{value}” is not a domain name; write one such as example.net.")
+
+
+def hex_octet(value: str) -> None:
+    if not HEX_OCTET.match(value):
+        raise ValidationError(f"“{value}” is not one octet; write two lower-case hex digits, such as de.")
+
+
+def label(value: str) -> None:
+    if problem := label_problem(value):
+        raise ValidationError(problem)
+
+
+def group_name(value: str) -> None:
+    if value in ("all", "ungrouped"):
+        raise ValidationError(f"“{value}” exists in every inventory; its variables belong to the site.")
+    if not _GROUP.match(value):
+        raise ValidationError(f"“{value}” is not a group name; use letters, digits and underscores.")
+
+
+def network(value: str) -> None:
+    try:
+        canonical_network(value)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+
+
+def ip_list(value: Any) -> None:
+    """A list of IP addresses of either family."""
+    if not isinstance(value, list):
+        raise ValidationError('Write a list of addresses, such as ["10.20.99.1"].')
+    for item in value:
+        try:
+            ipaddress.ip_address(item)
+        except ValueError:
+            raise ValidationError(f"“{item}” is not an IP address.") from None
+
+
+def ipv6_list(value: Any) -> None:
+    ip_list(value)
+    for item in value:
+        if ipaddress.ip_address(item).version != 6:
+            raise ValidationError(f"“{item}” is not an IPv6 address; the IPv4 address has its own field.")
+
+
+def domain_list(value: Any) -> None:
+    if not isinstance(value, list):
+        raise ValidationError('Write a list of domains, such as ["example.net"].')
+    for item in value:
+        if not isinstance(item, str):
+            raise ValidationError(f"“{item}” is not a domain name.")
+        domain_name(item)
+
+
+def range_list(value: Any) -> None:
+    """A list of ``[first, last]`` pairs."""
+    if not isinstance(value, list):
+        raise ValidationError('Write a list of ranges, such as [["10.20.99.60", "10.20.99.69"]].')
+    for item in value:
+        try:
+            first, last = (ipaddress.ip_address(text) for text in item)
+            backwards = first.version != last.version or int(first) > int(last)
+        except (ValueError, TypeError):
+            raise ValidationError(f"“{item}” is not a pair of first and last address.") from None
+        if backwards:
+            raise ValidationError(f"“{item}” ends before it begins.")
+
+
+def mapping(value: Any) -> None:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise ValidationError('Write a mapping of names to values, such as {"ntp_server": "10.20.99.1"}.')
+
+
+def boot_file(value: str) -> None:
+    if not _BOOT_FILE.match(value) or any(c in value for c in '"\\,'):
+        raise ValidationError(
+            f"“{value}” cannot be sent as a boot file; use at most 127 printable ASCII characters "
+            "without blank, comma, quote or backslash (RFC 2131, section 2)."
+        )
+
+
+def boot_server(value: str) -> None:
+    try:
+        ipaddress.IPv4Address(value)
+        return
+    except ValueError:
+        pass
+    domain_name(value)
