@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from mgmtplane.parsers import (
     whole_number,
 )
 
+MARKS = ("<!-- settings: written by `make docs` -->", "<!-- end of settings -->")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -54,6 +56,7 @@ class Setting:
     shown: str = ""  # the default as documentation shows it, where the bare value says too little
 
 
+# The one table. docs/settings.md is written from it: `make docs`.
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "DATA_DIR",
@@ -274,3 +277,25 @@ def _create_exclusively(path: Path, content: str) -> None:
         pass
     finally:
         draft.unlink()
+
+
+def markdown() -> str:
+    """The table of all settings for docs/settings.md."""
+    lines = ["| Setting | Default | What it is for |", "|---|---|---|"]
+    for setting in SETTINGS:
+        names = f"`{setting.name}`" + (f", `{setting.name}_FILE`" if setting.secret else "")
+        default = setting.shown or f"`{setting.default}`"
+        lines.append(f"| {names} | {default} | {setting.what} |")
+    return "\n".join(lines) + "\n"
+
+
+def with_table(page: str) -> str:
+    """*page* with the table of settings, up to date, between its two marks."""
+    before, begin, rest = page.partition(MARKS[0])
+    _, end, after = rest.partition(MARKS[1])
+    return f"{before}{begin}\n{markdown()}{end}{after}"
+
+
+if __name__ == "__main__":
+    path = Path(sys.argv[1])
+    path.write_text(with_table(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -69,7 +69,7 @@ def listen(address: str, port: int) -> socket.socket:
 def _why_not(address: str, port: int, error: OSError) -> str:
     """What to say when *address* and *port* cannot be listened on."""
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {address} is taken by another program; stop it, or choose another: PORT={port + 1}"
+        return f"port {port} on {address} is taken by another program; stop it, or set PORT to another"
     if error.errno == errno.EACCES:
         return f"port {port} needs root; choose one above 1023, such as PORT=8000"
     if error.errno == errno.EADDRNOTAVAIL:
@@ -124,9 +124,8 @@ def worker(queue: str) -> None:
     from celery.platforms import SecurityWarning
     from celery.utils.nodenames import host_format
 
-    warnings.simplefilter(
-        "ignore", SecurityWarning
-    )  # messages are JSON: root is no worse than for the web server
+    # Its messages are JSON, which cannot run code: root is no worse here than for the web server.
+    warnings.simplefilter("ignore", SecurityWarning)
     running = app.Worker(
         hostname=host_format(f"{queue}@%h"),
         queues=[queue],
@@ -151,7 +150,7 @@ def beat() -> None:
 
 
 def announcer() -> Callable[[], bool]:
-    """A function that says the address as soon as the web server accepts connections, and then returns True."""
+    """A function that returns True once the web server accepts connections, having said its address."""
     host = WILDCARDS.get(settings.BIND, settings.BIND)
     url = f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}"
 

@@ -12,7 +12,7 @@ PASSWORD_BYTES = 15  # 20 characters to type
 
 
 class Command(BaseCommand):
-    help = "Create an administrator if there is none, with ADMIN_PASSWORD or a password generated and printed once."
+    help = "Create an administrator if there is none; with ADMIN_PASSWORD, or a password printed once."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Nothing happens while there is any superuser: a changed ADMIN_PASSWORD resets nobody's password."""

@@ -1,0 +1,55 @@
+# make up: run everything.  make test: run the tests.  make help: the other targets.
+
+PY := .venv/bin/python
+# Arguments for pytest:  make test ARGS="-k allocation"
+ARGS ?=
+UV ?= uv
+LOCK := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
+
+.PHONY: help up test test-slow test-postgres check lock docs bench clean venv venv-dev
+.DEFAULT_GOAL := help
+
+help:  ## these lines
+	@sed -n 's/^\([a-z-]*\):.*## /\1:\t/p' Makefile | expand -t 16
+
+up: venv  ## install, prepare and serve on http://127.0.0.1:8000 until Ctrl-C
+	@exec $(PY) manage.py up
+
+test: venv-dev  ## the tests, on SQLite or on TEST_DATABASE_URL
+	@$(PY) -m pytest -n auto --dist loadgroup $(ARGS)
+
+test-slow: venv-dev  ## the tests that take long
+	@$(PY) -m pytest -n auto --dist loadgroup -m slow $(ARGS)
+
+test-postgres: venv-dev  ## the tests on a PostgreSQL started for them
+	@tools/with-postgresql $(MAKE) --no-print-directory test ARGS="$(ARGS)"
+
+check: venv-dev  ## style, types, who imports whom, migrations, settings, documentation
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py check
+	$(PY) -m pytest -q -m docs
+
+docs: venv  ## write the generated part of docs/settings.md
+	$(PY) -m mgmtplane.environment docs/settings.md
+
+bench: venv-dev  ## measure, and write docs/benchmarks.md
+	$(PY) tests/bench/run.py
+
+lock:  ## compile requirements*.in into requirements*.txt; needs uv
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/ (or UV=/path/to/uv)" >&2; exit 1; }
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+clean:  ## remove what was built, not the data
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+venv:
+	@tools/make-venv .venv/.installed requirements.txt
+
+venv-dev: venv
+	@tools/make-venv .venv/.installed-dev requirements.txt requirements-dev.txt
