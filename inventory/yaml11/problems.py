@@ -53,7 +53,7 @@ class Positions:
         return self._find(path)[0]
 
     def key_kind(self, path: Sequence[str | int]) -> str:
-        """What the last key of *path* was before it became text: "an integer", "a truth value", …; else ""."""
+        """What the last key of *path* was before it became text ("an integer", "empty", …); else ""."""
         return self._find(path)[1]
 
     def _find(self, path: Sequence[str | int]) -> tuple[int, str]:

@@ -5,8 +5,9 @@ YAML with PyYAML's SafeConstructor on libyaml) and ``ansible._internal._yaml._co
 ``!unsafe``); for keys and dates ``ansible._internal._json._profiles._legacy`` (how they are printed).
 
 Stricter than Ansible, always with the line: duplicate keys, NaN and infinity, NUL and lone surrogates
-(PostgreSQL's JSON holds neither), ``!!binary``/``!!set``/``!!omap``/``!!pairs``, nesting over 100, alias bombs.
-Integers of any size stay Python integers: serialise with ``json``, not ``orjson``, where they may exceed 64 bit.
+(PostgreSQL's JSON holds neither), ``!!binary``, ``!!set``, ``!!omap``, ``!!pairs``, nesting over
+100, alias bombs. Integers of any size stay Python integers: where they may exceed 64 bit, serialise with
+``json`` and not ``orjson``.
 """
 
 from __future__ import annotations
@@ -21,11 +22,9 @@ import yaml
 from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from inventory.yaml11.composing import compose, too_deep
 from inventory.yaml11.problems import UNSAFE, VAULT, Mark, Positions, YamlProblem
 
-LOADER: Any = getattr(
-    yaml, "CSafeLoader", yaml.SafeLoader
-)  # libyaml, as Ansible uses it where it is built in
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 100
 MAX_NODES = 200_000
@@ -36,7 +35,6 @@ _TIMESTAMP, _SEQ, _MAP, _MERGE, _EQUALS = (
     _TAG + name for name in ("timestamp", "seq", "map", "merge", "value")
 )
 _VAULT_TAGS = frozenset({"!vault", "!vault-encrypted"})
-_DEEP_LINE = re.compile(r"^[ \t?:\-]{100}", re.MULTILINE)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS = {bool: "a truth value", int: "an integer", float: "a number", type(None): "empty"}
 
@@ -140,54 +138,16 @@ class _Reader:
         self.has_aliases = "*" in text and "&" in text
         self.nodes = 0
         try:
-            if text.count("[") + text.count("{") > 800 or _DEEP_LINE.search(text):
-                self._check_depth(text)
-            return cast("Node | None", yaml.compose(text, Loader=LOADER))
-        except yaml.MarkedYAMLError as error:
-            problem = self._syntax(error)
-        except yaml.reader.ReaderError as error:
-            line = text.encode("utf-8", "surrogatepass").count(b"\n", 0, error.position) + 1
-            problem = YamlProblem(
-                self.path,
-                line,
-                "The file holds a control character.",
-                "Remove it, or write it as an escape in double quotes.",
-            )
-        except UnicodeEncodeError:
-            problem = YamlProblem(self.path, 1, "The text holds half a character (a lone surrogate).")
-        raise (self.fallback or problem) from None
-
-    def _check_depth(self, text: str) -> None:
-        """Composing recurses in C; many brackets are counted first, one event at a time."""
-        depth = 0
-        for event in yaml.parse(text, Loader=LOADER):
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-                if depth > self.max_depth:
-                    raise self._too_deep(event.start_mark.line + 1)
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-
-    def _syntax(self, error: yaml.MarkedYAMLError) -> YamlProblem:
-        mark = error.problem_mark or error.context_mark
-        words = error.problem or error.context or "it cannot be read"
-        hint = next((hint for part, hint in _HINTS if part in words), "")
-        return YamlProblem(
-            self.path,
-            mark.line + 1 if mark else None,
-            f"This is not valid YAML: {words}.",
-            hint,
-            mark.column + 1 if mark else None,
-        )
+            return compose(text, self.path, self.max_depth)
+        except YamlProblem as problem:
+            raise (self.fallback or problem) from None
 
     def _problem(self, node: Node, message: str, hint: str = "") -> YamlProblem:
         mark = node.start_mark
         return YamlProblem(self.path, mark.line + 1, message, hint, mark.column + 1)
 
     def _too_deep(self, line: int) -> YamlProblem:
-        return YamlProblem(
-            self.path, line, f"The nesting is deeper than {self.max_depth} levels.", "Flatten it."
-        )
+        return too_deep(self.path, line, self.max_depth)
 
     # --- nodes → values
 
@@ -387,19 +347,3 @@ _SCALARS: dict[str, Any] = {
     _TIMESTAMP: SafeConstructor.construct_yaml_timestamp,
 }
 _SCALAR_NAMES = frozenset({"null", "bool", "int", "float", "timestamp", "str", "seq", "map"})
-
-_HINTS = (
-    ("'\\t'", "YAML does not allow tabs here; use spaces."),
-    ("tab", "YAML does not allow tabs here; use spaces."),
-    ("mapping values are not allowed", "Quote text that holds a colon followed by a space."),
-    ("expected a single document", "One file is one document; remove the second `---`."),
-    ("single document", "One file is one document; remove the second `---`."),
-    ("undefined alias", "Define the anchor first, or quote text that begins with *."),
-    ("'%'", "Quote text that begins with %."),
-    ("'@'", "Quote text that begins with @."),
-    ("'`'", "Quote text that begins with a backtick."),
-    ("expected the node content", "Quote the text."),
-    ("unexpected end of stream", "A quote or bracket is not closed."),
-    ("block end", "Check the indentation."),
-    ("expected ',' or", "A bracket is not closed, or a template is not quoted."),
-)

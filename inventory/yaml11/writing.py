@@ -18,7 +18,7 @@ from inventory.yaml11.problems import UNSAFE, VAULT
 
 _STR = "tag:yaml.org,2002:str"
 _RESOLVER = yaml.resolver.Resolver()
-# Letters, digits and harmless marks; a space only between words; no colon or # (they may begin a comment or value).
+# Letters, digits and harmless marks; a space only between words; neither colon nor #.
 _PLAIN = re.compile(r"(?=[A-Za-z0-9_/.+-])(?!---|\.\.\.|- )[\w/.+@%-]+(?: [\w/.+@%(),;=-]+)*", re.ASCII)
 # Everything YAML calls printable, without the line breaks and the byte order mark.
 _ONE_LINE = re.compile(
@@ -35,8 +35,8 @@ _LONGEST_KEY = 200  # libyaml gives up on a simple key after 1,024 bytes
 def dump(value: Any, *, indent: int = 2) -> str:
     """*value* (what JSON can hold) as YAML with a final newline.
 
-    ``{"__ansible_vault": t}`` becomes ``!vault``, ``{"__ansible_unsafe": t}`` becomes ``!unsafe``. Ansible reads
-    ``!unsafe "12"`` as a number; such text holds no template, so it is written without the tag.
+    ``{"__ansible_vault": t}`` becomes ``!vault``, ``{"__ansible_unsafe": t}`` becomes ``!unsafe``. Ansible
+    reads ``!unsafe "12"`` as a number; such text holds no template, so it is written without the tag.
     Raises TypeError for what JSON cannot hold and ValueError for NaN, infinity and lone surrogates.
     """
     lines = list(_node(value, 0, indent))
@@ -59,7 +59,7 @@ def _node(value: Any, level: int, indent: int) -> Iterator[str]:
 
 
 def _entry(start: str, item: Any, level: int, indent: int) -> Iterator[str]:
-    if ((isinstance(item, dict) and not _tagged(item)) or isinstance(item, list | tuple)) and item:
+    if item and ((isinstance(item, dict) and not _tagged(item)) or isinstance(item, list | tuple)):
         yield start
         yield from _node(item, level + 1, indent)
         return

@@ -9,14 +9,44 @@ from typing import Any
 
 from inventory.importers.tree.model import Problem, Spot, Tree, TreeGroup, TreeHost
 
-# Names that Ansible sets itself: what a tree says under them reaches nobody (ansible.constants.INTERNAL_STATIC_VARS).
+# Names that Ansible sets itself: what a tree says under them reaches nobody.
+# Source: ansible.constants.INTERNAL_STATIC_VARS.
 RESERVED = frozenset(
-    """ansible_async_path ansible_collection_name ansible_config_file ansible_dependent_role_names ansible_diff_mode
-    ansible_facts ansible_forks ansible_inventory_sources ansible_limit ansible_play_batch ansible_play_hosts
-    ansible_play_hosts_all ansible_play_role_names ansible_playbook_python ansible_role_name ansible_role_names
-    ansible_run_tags ansible_skip_tags ansible_verbosity ansible_version inventory_dir inventory_file
-    inventory_hostname inventory_hostname_short groups group_names hostvars playbook_dir play_hosts role_name
-    role_names role_path role_uuid""".split()
+    [
+        "ansible_async_path",
+        "ansible_collection_name",
+        "ansible_config_file",
+        "ansible_dependent_role_names",
+        "ansible_diff_mode",
+        "ansible_facts",
+        "ansible_forks",
+        "ansible_inventory_sources",
+        "ansible_limit",
+        "ansible_play_batch",
+        "ansible_play_hosts",
+        "ansible_play_hosts_all",
+        "ansible_play_role_names",
+        "ansible_playbook_python",
+        "ansible_role_name",
+        "ansible_role_names",
+        "ansible_run_tags",
+        "ansible_skip_tags",
+        "ansible_verbosity",
+        "ansible_version",
+        "inventory_dir",
+        "inventory_file",
+        "inventory_hostname",
+        "inventory_hostname_short",
+        "groups",
+        "group_names",
+        "hostvars",
+        "playbook_dir",
+        "play_hosts",
+        "role_name",
+        "role_names",
+        "role_path",
+        "role_uuid",
+    ]
 )
 
 

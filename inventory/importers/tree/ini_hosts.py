@@ -69,6 +69,7 @@ class _Reader:
         if match := _SECTION.fullmatch(line):
             self._section(match[1], match[2] or "hosts")
         elif line.startswith("[") and line.endswith("]"):
+            self.state = "skip"
             raise Refused(f"{line!r} is not a section.", "Write [group], [group:vars] or [group:children].")
         elif self.state == "hosts":
             self._host(line)
@@ -159,14 +160,16 @@ class _Reader:
         except (ValueError, SyntaxError):
             return text
         except (MemoryError, RecursionError, TypeError):
-            raise Refused("A value is nested too deeply.", "Move it to a YAML file in group_vars.") from None
+            raise Refused(
+                "A value is no literal that Python can hold.", "Move it to group_vars, as YAML."
+            ) from None
         return self._coerce(value)
 
     def _coerce(self, value: Any) -> Any:
         """Source: ``_parse_recursive_coerce_types_and_tag``, and what JSON makes of keys."""
         match value:
             case str():
-                if "\0" in value or not value.isascii() and re.search("[\ud800-\udfff]", value):
+                if "\0" in value or re.search("[\ud800-\udfff]", value):
                     raise Refused("A value holds a NUL character or half a character.", "Remove it.")
                 return value
             case bytes():

@@ -26,7 +26,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """Text that stood in a vaulted file: to be sealed again before it is stored anywhere. Shows itself to nobody."""
+    """Text that stood in a vaulted file: seal it again before it is stored. Shows itself to nobody."""
 
     plain: str = field(repr=False)
 
@@ -81,7 +81,7 @@ class TreeHost:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A wholly vaulted file that was not opened. *order* is its owner's files as they are read, itself included."""
+    """A wholly vaulted file that was not opened. *order*: all files of its owner as they are read."""
 
     owner_kind: OwnerKind
     owner: str
@@ -124,11 +124,11 @@ class Tree:
         return spot.path, spot.line(key_path)
 
     def group_order(self, host: str) -> list[TreeGroup]:
-        """The groups of *host* in the order in which Ansible merges them: ``all``, then by depth, priority, name."""
+        """The groups of *host* as Ansible merges them: ``all``, then by depth, priority, name."""
         return list(self._chain(host)[0])
 
     def resolved(self, host: str) -> Variables:
-        """The variables of *host* as ``ansible-inventory --host`` resolves them (a key replaces the whole value)."""
+        """The variables of *host* as ``ansible-inventory --host`` shows them; keys replace whole values."""
         own = self.hosts[host]
         return {**self._chain(host)[1], **own.inline, **own.files}
 

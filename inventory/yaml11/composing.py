@@ -1,0 +1,78 @@
+"""From text to PyYAML's nodes on libyaml, with errors that say what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+from yaml.nodes import Node
+
+from inventory.yaml11.problems import YamlProblem
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, which Ansible prefers too
+MANY_BRACKETS = 800
+
+_DEEP_LINE = re.compile(r"^[ \t?:\-]{100}", re.MULTILINE)
+
+
+def compose(text: str, path: str, max_depth: int) -> Node | None:
+    """The root node of the one document in *text*; None where it is empty. Raises YamlProblem."""
+    try:
+        if text.count("[") + text.count("{") > MANY_BRACKETS or _DEEP_LINE.search(text):
+            _check_depth(text, path, max_depth)
+        return yaml.compose(text, Loader=LOADER)
+    except yaml.MarkedYAMLError as error:
+        problem = _syntax(error, path)
+    except yaml.reader.ReaderError as error:
+        line = text.encode("utf-8", "surrogatepass").count(b"\n", 0, error.position) + 1
+        problem = YamlProblem(
+            path,
+            line,
+            "The file holds a control character.",
+            "Remove it, or write it as an escape in double quotes.",
+        )
+    except UnicodeEncodeError:
+        problem = YamlProblem(path, 1, "The text holds half a character (a lone surrogate).", "Remove it.")
+    raise problem from None
+
+
+def too_deep(path: str, line: int, max_depth: int) -> YamlProblem:
+    return YamlProblem(path, line, f"The nesting is deeper than {max_depth} levels.", "Flatten it.")
+
+
+def _check_depth(text: str, path: str, max_depth: int) -> None:
+    """Composing recurses in C; where there may be many levels they are counted first, event by event."""
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > max_depth:
+                raise too_deep(path, event.start_mark.line + 1, max_depth)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _syntax(error: yaml.MarkedYAMLError, path: str) -> YamlProblem:
+    mark: Any = error.problem_mark or error.context_mark
+    words = error.problem or error.context or "it cannot be read"
+    hint = next((hint for part, hint in _HINTS if part in words), "Correct the line.")
+    line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+    return YamlProblem(path, line, f"This is not valid YAML: {words}.", hint, column)
+
+
+_HINTS = (
+    ("'\\t'", "YAML does not allow tabs here; use spaces."),
+    ("tab", "YAML does not allow tabs here; use spaces."),
+    ("mapping values are not allowed", "Quote text that holds a colon followed by a space."),
+    ("expected a single document", "One file is one document; remove the second `---`."),
+    ("single document", "One file is one document; remove the second `---`."),
+    ("undefined alias", "Define the anchor first, or quote text that begins with *."),
+    ("'%'", "Quote text that begins with %."),
+    ("'@'", "Quote text that begins with @."),
+    ("'`'", "Quote text that begins with a backtick."),
+    ("expected the node content", "Quote the text."),
+    ("unexpected end of stream", "A quote or bracket is not closed."),
+    ("block end", "Check the indentation."),
+    ("expected ',' or", "A bracket is not closed, or a template is not quoted."),
+)
