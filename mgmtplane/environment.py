@@ -146,7 +146,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "WEB_WORKERS",
         "1",
-        "Web server processes; each costs about the memory of the first.",
+        "Web server processes; each has its own memory of what it has read.",
         whole_number(1, 64),
     ),
     Setting("WEB_THREADS", "8", "Threads in each web server process.", whole_number(1, 256)),
@@ -178,24 +178,23 @@ def read(variables: Mapping[str, str]) -> dict[str, Any]:
     problems: list[str] = []
     values: dict[str, Any] = {}
     for setting in SETTINGS:
+        file_name = variables.get(f"{setting.name}_FILE", "").strip() if setting.secret else ""
         try:
-            values[setting.name] = _read_one(setting, variables)
+            values[setting.name] = _read_one(setting, variables.get(setting.name, "").strip(), file_name)
         except Wrong as wrong:
-            problems.append(f"{setting.name} {wrong}")
+            problems.append(f"{setting.name}{'_FILE' if file_name else ''} {wrong}")
     problems += _prepare(values)
     if problems:
         raise SettingsError(problems)
     return values
 
 
-def _read_one(setting: Setting, variables: Mapping[str, str]) -> Any:
-    """The parsed value of *setting*: from its variable, from the file it names, or its default."""
-    value = variables.get(setting.name, "").strip()
-    file_name = variables.get(f"{setting.name}_FILE", "").strip() if setting.secret else ""
+def _read_one(setting: Setting, value: str, file_name: str) -> Any:
+    """The parsed value of *setting*: as given, from the file that holds it, or its default."""
     if value and file_name:
-        raise Wrong(f"is given twice, as {setting.name} and as {setting.name}_FILE; remove one of them")
+        raise Wrong(f"and {setting.name} are both set; remove one of them")
     if file_name:
-        value = _read_file(f"{setting.name}_FILE", file_name)
+        value = _read_file(Path(file_name), "names")
     value = value or setting.default
     return setting.parse(value) if value else _nothing(setting)
 
@@ -205,17 +204,15 @@ def _nothing(setting: Setting) -> Any:
     return [] if setting.parse in (origins, host_names) else None
 
 
-def _read_file(variable: str, file_name: str) -> str:
+def _read_file(path: Path, verb: str) -> str:
     """The content of the file that holds a secret, without surrounding blanks."""
     try:
-        content = Path(file_name).read_text(encoding="utf-8").strip()
+        content = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise Wrong(
-            f"cannot be read: {variable} names {file_name} ({reason}); give a readable file"
-        ) from None
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise Wrong(f"{verb} {path}, which cannot be read ({reason}); give a readable file") from None
     if not content:
-        raise Wrong(f"is empty: {variable} names {file_name}, which has no content")
+        raise Wrong(f"{verb} {path}, which is empty; write the secret into it")
     return content
 
 
@@ -255,7 +252,7 @@ def stored_secret_key(data_dir: Path) -> str:
     try:
         if not path.exists():
             _create_exclusively(path, secrets.token_urlsafe(48))
-        return secret_key(_read_file(str(path), str(path)))
+        return secret_key(_read_file(path, "lies in"))
     except OSError as error:
         raise Wrong(
             f"cannot be kept in {path} ({error.strerror}); give SECRET_KEY or SECRET_KEY_FILE"
