@@ -1,15 +1,16 @@
 """What a site's DHCP server does: subnets with their options, pools and reservations. Pure.
 
-Every DHCP export renders this one plan, so they cannot disagree. What the declaration asks for and no server can
-safely do is in ``left_out``, each with its reason; ``remarks`` are findings about what is rendered nevertheless.
+Every DHCP export renders this one plan, so they cannot disagree. What the declaration asks for and no server
+can safely do is in ``left_out``, each with its reason; ``remarks`` are findings about what is rendered
+anyhow.
 
 Choices that are ours:
 
 - Leases last twelve hours, for reservations too: half of that is how long the server may be away unnoticed.
 - The DNS server handed out is the segment's, else its gateway: DNS lives on the core router.
-- A pool loses every address that somebody declares, holds, or delegates. ISC dhcpd would hand out a reserved address
-  from its pool, and no server knows of static addresses without a reservation.
-- Segments whose networks overlap are served by neither declaration.
+- A pool loses every address that somebody declares, holds, or delegates: ISC dhcpd would hand out a reserved
+  address from its pool, and no server knows of static addresses without a reservation.
+- Of segments whose networks overlap, none is served.
 - IPv6 addresses are for DNS; there is no DHCPv6 here.
 """
 
@@ -18,25 +19,187 @@ from __future__ import annotations
 import ipaddress
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from inventory import segment_reasons
 from inventory.addressing import Range, address_key
-from inventory.dhcp_findings import (
+from inventory.dhcp_reasons import (
+    Boot,
     Ground,
+    Grounds,
+    boot_of,
     grounds_of,
-    identity_is_contested,
-    pool_problem,
+    hostname_unusable,
+    is_contested,
+    is_ipv4,
+    next_server,
+    on_gateway,
     reasons_against,
-    reservation_remarks,
-    segment_findings,
+    repeated,
 )
-from inventory.disputes import disputes
+from inventory.disputes import dispute, disputes
 from inventory.findings import Finding, in_reading_order
-from inventory.identity import is_ip_address
 from inventory.pools import without
-from inventory.snapshot import AuthorityMode, HostFacts, InterfaceFacts, SegmentFacts, Snapshot
-from inventory.zone_names import dns_name, interface_label, zone_of
+from inventory.snapshot import AuthorityMode, HostFacts, InterfaceFacts, Snapshot
+from inventory.zone_names import claims_below, dns_name, interface_label, zone_of
 
 LEASE_SECONDS = 43_200
 RENEW_SECONDS = LEASE_SECONDS // 2
 REBIND_SECONDS = LEASE_SECONDS * 7 // 8
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    mac: str
+    address: str
+    #: one DNS label, or None where the name is disputed or has no form in DNS
+    hostname: str | None
+    host: str
+    interface: str
+    boot: Boot
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    segment: str
+    network: ipaddress.IPv4Network
+    gateway: str | None
+    dns_servers: tuple[str, ...]
+    domain: str | None
+    search: tuple[str, ...]
+    pools: tuple[Range, ...]
+    next_server: str | None
+    #: sorted by address
+    reservations: tuple[Reservation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpPlan:
+    """Sorted by network. No MAC and no address occurs twice in a subnet, no network overlaps another."""
+
+    subnets: tuple[Subnet, ...] = ()
+    left_out: tuple[Finding, ...] = ()
+    remarks: tuple[Finding, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return in_reading_order([*self.left_out, *self.remarks])
+
+
+def plan(snapshot: Snapshot, authority: AuthorityMode | None = None) -> DhcpPlan:
+    """The DHCP service of *snapshot*; both authorities serve the same data."""
+    return _Planner(snapshot).plan()
+
+
+class _Planner:
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.zone = zone_of(snapshot)
+        self.owners = claims_below(self.zone, snapshot) if self.zone else {}
+        self.grounds: Grounds = grounds_of(snapshot)
+        self.left_out: list[Finding] = list(disputes(snapshot, "mac", "ip"))
+        self.remarks: list[Finding] = []
+
+    def plan(self) -> DhcpPlan:
+        reservations = self._reservations()
+        taken = self._taken()
+        self.left_out += segment_reasons.overlap_findings(self.grounds)
+        subnets = [self._subnet(ground, taken, reservations) for ground in self.grounds.served]
+        return DhcpPlan(
+            tuple(sorted(subnets, key=lambda subnet: subnet.network)),
+            in_reading_order(self.left_out),
+            in_reading_order(self.remarks),
+        )
+
+    def _reservations(self) -> dict[str, list[Reservation]]:
+        """Segment → its reservations, as far as they can be served."""
+        found: dict[str, list[Reservation]] = defaultdict(list)
+        for host in self.snapshot.live_hosts:
+            for interface in self._wanted(host):
+                found[interface.segment or ""].append(self._reservation(host, interface))
+        return found
+
+    def _wanted(self, host: HostFacts) -> Iterator[InterfaceFacts]:
+        """The interfaces of *host* to reserve for: primary first, then by name; what repeats is left out."""
+        kept: list[InterfaceFacts] = []
+        for interface in sorted(host.interfaces, key=lambda i: (i is not host.primary, i.name)):
+            if not interface.reservation:
+                continue
+            reasons = list(reasons_against(self.snapshot, self.grounds, interface))
+            self.left_out += reasons
+            overlapping = (interface.segment or "") in self.grounds.overlaps
+            if reasons or overlapping or is_contested(self.snapshot, interface):
+                continue
+            twin = next((other for other in kept if _collide(interface, other)), None)
+            if twin is not None:
+                self.left_out.append(repeated(interface, twin))
+                continue
+            kept.append(interface)
+            yield interface
+
+    def _reservation(self, host: HostFacts, interface: InterfaceFacts) -> Reservation:
+        segment = self.snapshot.segment_by_name[interface.segment or ""]
+        boot, findings = boot_of(interface, segment)
+        self.left_out += [finding for finding in findings if finding.severity != "info"]
+        self.remarks += [finding for finding in findings if finding.severity == "info"]
+        if interface.ipv4 == segment.gateway4:
+            self.remarks.append(on_gateway(interface))
+        return Reservation(
+            mac=interface.mac or "",
+            address=interface.ipv4 or "",
+            hostname=self._hostname(host, interface),
+            host=host.name,
+            interface=interface.name,
+            boot=boot,
+        )
+
+    def _hostname(self, host: HostFacts, interface: InterfaceFacts) -> str | None:
+        """The name to hand out: one label that no other host claims."""
+        label = interface_label(self.snapshot, self.zone, host, interface) if self.zone else None
+        if label is None or "." in label:
+            self.left_out.append(hostname_unusable(interface))
+            return None
+        others = self.owners.get(label, frozenset()) - {host.name}
+        if others:
+            self.left_out.append(dispute("name", label, tuple(sorted({*others, host.name}))))
+            return None
+        return label
+
+    def _taken(self) -> list[int]:
+        """Every single IPv4 address that a stranger must not get, whichever segment it lies in; sorted."""
+        taken = {a for i in self.snapshot.live_interfaces for a in i.addresses}
+        taken |= {identity.value for identity in self.snapshot.identities if identity.kind == "ip"}
+        for segment in self.snapshot.segments:
+            taken |= {segment.gateway4 or "", segment.next_server or "", *segment.dns_servers}
+        return sorted(int(ipaddress.IPv4Address(address)) for address in taken if is_ipv4(address))
+
+    def _subnet(self, ground: Ground, taken: list[int], reservations: dict[str, list[Reservation]]) -> Subnet:
+        segment = ground.segment
+        self.left_out += segment_reasons.segment_findings(ground)
+        gateway = segment.gateway4 if segment.gateway4 and ground.holds(segment.gateway4) else None
+        own_servers = segment_reasons.dns_servers_of(segment)
+        return Subnet(
+            segment=segment.name,
+            network=ground.network,
+            gateway=gateway,
+            dns_servers=own_servers or ((gateway,) if gateway else ()),
+            domain=self.zone,
+            search=tuple(dict.fromkeys(filter(None, map(dns_name, segment.search_domains)))),
+            pools=_pools(ground, taken),
+            next_server=next_server(segment),
+            reservations=tuple(
+                sorted(reservations.get(segment.name, ()), key=lambda r: address_key(r.address))
+            ),
+        )
+
+
+def _pools(ground: Ground, taken: list[int]) -> tuple[Range, ...]:
+    segment = ground.segment
+    if segment.pool is None or segment.policy == "static" or not segment_reasons.is_servable(ground):
+        return ()
+    delegated = (span for span in segment.delegated if is_ipv4(span.first) and is_ipv4(span.last))
+    return without(segment.pool, taken, delegated)
+
+
+def _collide(one: InterfaceFacts, other: InterfaceFacts) -> bool:
+    return one.segment == other.segment and (one.mac == other.mac or one.ipv4 == other.ipv4)

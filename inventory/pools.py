@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import ipaddress
+from bisect import bisect_left
 from collections.abc import Iterable
 
 from inventory.addressing import Range
 
+#: First and last IPv4 address as numbers, both included.
+Span = tuple[int, int]
 
-def without(pool: Range, taken: Iterable[Range]) -> tuple[Range, ...]:
-    """The parts of the IPv4 *pool* that no range in *taken* covers, lowest first."""
-    first, last = _ends(pool)
+
+def span_of(span: Range) -> Span:
+    return int(ipaddress.IPv4Address(span.first)), int(ipaddress.IPv4Address(span.last))
+
+
+def without(pool: Range, taken: list[int], delegated: Iterable[Range] = ()) -> tuple[Range, ...]:
+    """The parts of the IPv4 *pool* with none of *taken* (sorted) and nothing *delegated*, lowest first."""
+    first, last = span_of(pool)
+    singles = taken[bisect_left(taken, first) : bisect_left(taken, last + 1)]
     parts = []
-    for low, high in sorted(_ends(hole) for hole in taken):
+    for low, high in sorted([*((one, one) for one in singles), *map(span_of, delegated)]):
         if high < first or low > last:
             continue
         if low > first:
@@ -23,7 +32,3 @@ def without(pool: Range, taken: Iterable[Range]) -> tuple[Range, ...]:
     return tuple(
         Range(str(ipaddress.IPv4Address(low)), str(ipaddress.IPv4Address(high))) for low, high in parts
     )
-
-
-def _ends(span: Range) -> tuple[int, int]:
-    return int(ipaddress.IPv4Address(span.first)), int(ipaddress.IPv4Address(span.last))

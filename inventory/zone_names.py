@@ -1,8 +1,8 @@
 """Names below a site's zone, in the form that DNS carries. Pure; DHCP and DNS share it.
 
-A name of the inventory may be written relative (``pi01``) or qualified (``pi01.dvntm.example.net``), in any case and
-any script. Here it becomes one relative ASCII name, or None where DNS has no form for it (RFC 1123, section 2.1, for
-the labels; RFC 1035, section 2.3.4, for the lengths; IDNA 2008 for what is not ASCII).
+A name of the inventory may be written relative (``pi01``) or qualified (``pi01.dvntm.example.net``), in any
+case and any script. Here it becomes one relative ASCII name, or None where DNS has no form for it (RFC 1123,
+section 2.1, for the labels; RFC 1035, section 2.3.4, for the lengths; IDNA 2008 for what is not ASCII).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from inventory import identity
-from inventory.snapshot import HostFacts, InterfaceFacts, Snapshot
+from inventory.snapshot import HostFacts, InterfaceFacts, ServiceFacts, Snapshot
 
 #: Characters of a whole name without the final dot (RFC 1035: 255 octets on the wire).
 LONGEST_NAME = 253
@@ -51,3 +51,21 @@ def interface_label(snapshot: Snapshot, zone: str, host: HostFacts, interface: I
         return own
     suffix = snapshot.interface_label(host, interface)[len(host.name) :]
     return name_below(zone, own + suffix)
+
+
+def service_label(zone: str, service: ServiceFacts) -> str | None:
+    """The service's name below *zone*; a dot separates it from its tenant."""
+    return name_below(zone, service.label)
+
+
+def claims_below(zone: str, snapshot: Snapshot) -> dict[str, frozenset[str]]:
+    """Name below *zone* → the hosts that claim it, however each of them writes it."""
+    claims: dict[str, set[str]] = {}
+    for host in snapshot.live_hosts:
+        labels = [host_label(zone, host)]
+        labels += [interface_label(snapshot, zone, host, i) for i in host.interfaces if i.a_record]
+        labels += [service_label(zone, service) for service in host.services]
+        for label in labels:
+            if label is not None:
+                claims.setdefault(label, set()).add(host.name)
+    return {label: frozenset(hosts) for label, hosts in claims.items()}

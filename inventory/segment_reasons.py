@@ -1,0 +1,114 @@
+"""What of a segment's own declaration no DHCP server can serve. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from inventory.dhcp_reasons import Ground, Grounds, is_ipv4
+from inventory.findings import Finding
+from inventory.snapshot import SegmentFacts
+from inventory.zone_names import dns_name
+
+
+def overlap_findings(grounds: Grounds) -> Iterator[Finding]:
+    for name, others in sorted(grounds.overlaps.items()):
+        yield Finding(
+            "segment-overlap",
+            "error",
+            f"segment {name}",
+            f"overlaps {' and '.join(others)}: a server could not tell whose client is asking, so DHCP is "
+            "rendered for none of them.",
+            "Correct the networks, or set the policy of the one that is only a summary to none.",
+        )
+
+
+def segment_findings(ground: Ground) -> Iterator[Finding]:
+    """What of *ground* is left out of its subnet."""
+    segment, subject = ground.segment, f"segment {ground.segment.name}"
+    if segment.gateway4 and not ground.holds(segment.gateway4):
+        yield Finding(
+            "gateway-outside-segment",
+            "error",
+            subject,
+            f"has the gateway {segment.gateway4} outside {ground.network}; no router is handed out.",
+            "Correct the gateway or the network.",
+        )
+    yield from _pool_findings(ground, subject)
+    unusable = [server for server in segment.dns_servers if not _is_address(server)]
+    if unusable:
+        yield Finding(
+            "dns-server-unusable",
+            "warning",
+            subject,
+            f"has {len(unusable)} DNS server(s) that are not IP addresses; they are not handed out.",
+            "Write DNS servers as addresses.",
+        )
+    if any(not dns_name(domain) for domain in segment.search_domains):
+        yield Finding(
+            "search-domain-unusable",
+            "warning",
+            subject,
+            "has search domains that are no DNS names; they are not handed out.",
+            "Write search domains in letters, digits, hyphens and dots.",
+        )
+    if segment.next_server and not is_ipv4(segment.next_server):
+        yield Finding(
+            "pxe-unusable",
+            "warning",
+            subject,
+            "has a next-server that is not an IPv4 address; it is not handed out.",
+            "Write the boot server as an IPv4 address.",
+        )
+
+
+def _pool_findings(ground: Ground, subject: str) -> Iterator[Finding]:
+    segment = ground.segment
+    if segment.pool is None:
+        if segment.policy == "dynamic":
+            yield Finding(
+                "pool-missing",
+                "warning",
+                subject,
+                "hands out addresses from a pool only, and has none: nobody gets an address here.",
+                "Give it a pool, or let it take static mappings.",
+            )
+    elif not is_servable(ground):
+        yield Finding(
+            "pool-outside-segment",
+            "error",
+            subject,
+            f"has the pool {segment.pool}, which is no range of hosts in {ground.network}; it is not served.",
+            "Correct the pool or the network.",
+        )
+    elif segment.policy == "static":
+        yield Finding(
+            "pool-not-served",
+            "info",
+            subject,
+            f"has the pool {segment.pool} and takes static mappings only; the pool is not served.",
+            "Set the policy to both if strangers shall get an address here.",
+        )
+
+
+def is_servable(ground: Ground) -> bool:
+    """True when the segment's pool is a range of usable hosts of its own IPv4 network."""
+    pool = ground.segment.pool
+    if pool is None or not (is_ipv4(pool.first) and is_ipv4(pool.last)):
+        return False
+    ends = (pool.first, pool.last)
+    in_order = ipaddress.IPv4Address(pool.first) <= ipaddress.IPv4Address(pool.last)
+    return in_order and all(ground.holds(end) and ground.is_usable(end) for end in ends)
+
+
+def dns_servers_of(segment: SegmentFacts) -> tuple[str, ...]:
+    """The segment's own IPv4 DNS servers, in declared order."""
+    return tuple(dict.fromkeys(server for server in segment.dns_servers if is_ipv4(server)))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
