@@ -227,7 +227,7 @@ class _Reader:
                 other = text_of.get(raw, key)
                 raise self._problem(
                     key_node,
-                    f"The keys {other!r} and {key!r} become one when written as text.",
+                    f"The keys {other!r} and {key!r} cannot be told apart by Ansible or in JSON.",
                     "Quote them, or rename one.",
                 )
             if not merged:

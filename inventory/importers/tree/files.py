@@ -15,7 +15,7 @@ from inventory.importers.tree.model import Problem
 
 EXTENSIONS = (".yml", ".yaml", ".json")
 HOSTS_NAMES = tuple(
-    stem + extension for stem in ("hosts", "inventory") for extension in (".yml", ".yaml", "", ".ini")
+    stem + ending for stem in ("hosts", "inventory") for ending in (".yml", ".yaml", "", ".ini", ".json")
 )
 
 
