@@ -7,4 +7,8 @@ class MgmtplaneConfig(AppConfig):
     name = "mgmtplane"
 
     def ready(self) -> None:
-        from mgmtplane import checks  # noqa: F401  registers them
+        """Register the system checks, and the Celery application as the one that tasks belong to.
+
+        Without the latter a message sent by a page or a command goes to Celery's default broker, not to ours.
+        """
+        from mgmtplane import celery, checks  # noqa: F401

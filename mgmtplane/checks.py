@@ -15,9 +15,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 # SQLite's WAL needs memory that all processes share. A network file system has none: the database breaks.
-NETWORK_FILE_SYSTEMS = frozenset(
-    "9p afs ceph cifs fuse.glusterfs fuse.rclone fuse.sshfs lustre ncpfs nfs nfs4 smb3 smbfs".split()
-)
+NETWORK_FILE_SYSTEMS = {
+    *("9p", "afs", "ceph", "cifs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs"),
+    *("fuse.glusterfs", "fuse.rclone", "fuse.sshfs"),
+}
 
 
 @register()

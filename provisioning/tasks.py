@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 KEEP_MESSAGES = 3600.0  # seconds
 
 
-@shared_task(queue="short")
+@shared_task
 def housekeeping() -> None:
     """Remove sessions that have expired and messages of the embedded broker that were delivered."""
     call_command("clearsessions")

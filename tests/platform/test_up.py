@@ -1,0 +1,139 @@
+"""``manage.py up`` as a whole: one command from nothing to a page to sign in to."""
+
+import http.cookiejar
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from tests.shared_data import REPOSITORY
+
+PASSWORD = "correct horse battery"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def environment(data_dir, **variables: str) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": str(data_dir), "DATA_DIR": str(data_dir), **variables}
+
+
+def up(data_dir, **variables: str) -> subprocess.CompletedProcess:
+    """Run it where it should refuse to start."""
+    return subprocess.run(
+        [sys.executable, "manage.py", "up"],
+        cwd=REPOSITORY,
+        env=environment(data_dir, **variables),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def wait_for(log, pattern: str, process, timeout: float = 60) -> re.Match:
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        found = re.search(pattern, log.read_text())
+        if found:
+            return found
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.1)
+    raise AssertionError(f"no {pattern!r} in:\n{log.read_text()}")
+
+
+def sign_in(base: str, name: str, password: str) -> str:
+    """The page after signing in."""
+    jar = http.cookiejar.CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+    browser.open(f"{base}/").read()
+    form = {"username": name, "password": password, "next": "/admin/"}
+    form["csrfmiddlewaretoken"] = next(cookie.value for cookie in jar if cookie.name == "mgmtplane_csrf")
+    request = urllib.request.Request(f"{base}/admin/login/", urllib.parse.urlencode(form).encode())
+    return browser.open(request).read().decode()
+
+
+@pytest.mark.slow
+def test_from_nothing_to_a_signed_in_page_and_back(tmp_path):
+    port, log, data = free_port(), tmp_path / "log", tmp_path / "data"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=REPOSITORY,
+            env=environment(data, PORT=str(port)),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        password = wait_for(log, r"Password \(shown only now\): (\S+)", process).group(1)
+        wait_for(log, rf"serving http://127\.0\.0\.1:{port} ", process)
+        wait_for(log, r"worker \| .*short@\S+ ready", process)
+        base = f"http://127.0.0.1:{port}"
+        page = sign_in(base, "admin", password)
+        assert "Log out" in page or "logout" in page
+        style = re.search(r'href="(/static/[^"]+\.css)"', page).group(1)
+        assert urllib.request.urlopen(base + style).headers["Cache-Control"].endswith("immutable")
+
+        send = "from provisioning.tasks import housekeeping; housekeeping.delay()"
+        subprocess.run(
+            [sys.executable, "manage.py", "shell", "-v", "0", "-c", send],
+            cwd=REPOSITORY,
+            env=environment(data),
+            check=True,
+        )
+        wait_for(log, r"worker \| .*housekeeping: removed 0 delivered messages", process, timeout=10)
+
+        second = up(data, PORT=str(free_port()))
+        assert second.returncode == 2
+        assert f"already running over the data directory {data} (process {process.pid})" in second.stderr
+    finally:
+        process.send_signal(signal.SIGINT)
+        code = process.wait(timeout=12)
+    assert code == 0
+    assert "Traceback" not in log.read_text()
+    assert not any(path.name.startswith("gunicorn") for path in data.rglob("*"))
+
+    again = tmp_path / "log2"
+    with again.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=REPOSITORY,
+            env=environment(data, PORT=str(port)),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_for(again, r"serving ", process)
+        assert "Password" not in again.read_text()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=12) == 0
+
+
+def test_a_taken_port_is_named_before_anything_is_written(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = up(tmp_path, PORT=str(port))
+    assert result.returncode == 2
+    assert f"port {port} on 127.0.0.1 is taken by another program; stop it, or set PORT" in result.stderr
+    assert not (tmp_path / "mgmtplane.sqlite3").exists()
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "no.such.host.invalid"])
+def test_an_address_of_another_machine_is_refused(tmp_path, address):
+    result = up(tmp_path, BIND=address, PORT=str(free_port()))
+    assert result.returncode == 2
+    assert f"BIND is '{address}', no address of this machine; give one, such as 127.0.0.1" in result.stderr
