@@ -29,8 +29,8 @@ check: venv-dev  ## style, types, who imports whom, migrations, settings, docume
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
-	$(PY) manage.py makemigrations --check --dry-run
-	$(PY) manage.py check
+	DJANGO_SETTINGS_MODULE=tests.settings $(PY) manage.py makemigrations --check --dry-run
+	DJANGO_SETTINGS_MODULE=tests.settings $(PY) manage.py check
 	$(PY) -m pytest -q -m docs
 
 docs: venv  ## write the generated part of docs/settings.md

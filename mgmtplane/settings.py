@@ -184,7 +184,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = max(10 << 20, IMPORT_MAX_FILE_BYTES)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # --- logging: plain text to stderr; the supervisor or systemd stores it ---
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},

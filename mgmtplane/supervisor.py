@@ -14,6 +14,7 @@ import contextlib
 import ctypes
 import fcntl
 import gc
+import io
 import os
 import selectors
 import signal
@@ -23,7 +24,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
 STOP_TIMEOUT = 8.0  # seconds between asking a child to stop and killing it
 LONGEST_PAUSE = 30.0  # seconds before the next restart, at most
@@ -43,7 +44,7 @@ class Child:
     name: str
     run: Callable[[], object]
     pid: int | None = None
-    output: IO[bytes] | None = None
+    output: io.FileIO | None = None
     rest: bytes = b""  # the beginning of a line whose end has not come yet
     started: float = 0.0
     restart_at: float = 0.0
@@ -123,7 +124,7 @@ class Supervisor:
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)  # both sides do it: whoever comes first
         child.pid, child.started = pid, time.monotonic()
-        child.output = os.fdopen(read_end, "rb", buffering=0)
+        child.output = io.FileIO(read_end, "rb")
         os.set_blocking(read_end, False)
         self._selector.register(child.output, selectors.EVENT_READ, child)
 
@@ -168,8 +169,9 @@ class Supervisor:
         """Take note of children that ended, and when each is due again."""
         for child in self.children:
             status = _exit_status(child.pid)
-            if status is None:
+            if child.pid is None or status is None:
                 continue
+            _signal_group(child.pid, signal.SIGKILL)  # what it started must not go on beside its successor
             self._drain(child)
             lived = time.monotonic() - child.started
             child.pid = None
@@ -185,7 +187,6 @@ class Supervisor:
         """Ask every child to stop, wait for it, kill what is left of its process group."""
         self._stopping = True
         say("stopping")
-        groups = [child.pid for child in self.children if child.pid is not None]
         self._signal_all(signal.SIGTERM)
         deadline = time.monotonic() + STOP_TIMEOUT
         while any(child.pid for child in self.children) and time.monotonic() < deadline:
@@ -194,8 +195,7 @@ class Supervisor:
         for child in self.children:
             if child.pid is not None:
                 say(f"{child.name} did not stop within {STOP_TIMEOUT:.0f} s; killing it")
-        for group in groups:  # also for a child that has ended: what it started may still be running
-            _signal_group(group, signal.SIGKILL)
+        self._signal_all(signal.SIGKILL)
         while any(child.pid for child in self.children):
             self._listen(TICK)
             self._reap()
@@ -299,11 +299,10 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 def die_with(parent: int) -> None:
     """Have the kernel kill this process when *parent* dies, however it dies. Does nothing but on Linux."""
-    if not sys.platform.startswith("linux"):
-        return
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    if os.getppid() != parent:  # it died before the request
-        os._exit(1)
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        if os.getppid() != parent:  # it died before the request
+            os._exit(1)
 
 
 def show_as(name: str) -> None:
