@@ -5,6 +5,7 @@ Grammar: dnsmasq(8). The parts of ``dhcp-host`` are told apart by their look, so
 
 - Every option is sent by tag, and an empty one where nothing is declared: dnsmasq would name itself instead.
 - Of the ``host-record`` lines of one address the first makes the PTR, so these come first.
+- Of the ``dhcp-boot`` lines that fit a client the last wins, so a subnet's stands before its hosts'.
 - The server's own hosts file is not read, and names that undeclared clients give themselves are not served: a
   name is here because the site declares it.
 """
@@ -57,8 +58,8 @@ def _dhcp(plan: dhcp.DhcpPlan) -> Iterator[str]:
         yield "dhcp-ignore-names=tag:!known"
     for subnet in plan.subnets:
         yield ""
-        yield from _hosts(subnet, host_tags)
         yield from _subnet(subnet, f"net-{segment_tags[subnet.segment]}")
+        yield from _hosts(subnet, host_tags)
 
 
 def _subnet(subnet: dhcp.Subnet, tag: str) -> Iterator[str]:

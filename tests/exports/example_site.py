@@ -1,4 +1,4 @@
-"""One small site by hand, with an example of everything that DHCP and DNS exports meet. Documentation addresses."""
+"""One small site by hand: examples of all that DHCP and DNS exports meet. Documentation networks."""
 
 from __future__ import annotations
 
@@ -172,6 +172,20 @@ HOSTS = (
         "stray-vm01",
         interface("stray-vm01", "eth0", "02:de:10:06:00:07", "management", "198.51.100.77"),
         services=("snake_case",),
+    ),
+    host(
+        "vlans-ph01",
+        interface("vlans-ph01", "eth0.30", "02:de:10:04:00:09", "iot", "198.51.100.19"),
+        interface(
+            "vlans-ph01",
+            "eth0.99",
+            "02:de:10:04:00:09",
+            "management",
+            "192.0.2.19",
+            primary=True,
+            pxe_server="192.0.2.96",
+            pxe_file="undionly.kpxe",
+        ),
     ),
 )
 

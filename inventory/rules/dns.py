@@ -1,0 +1,13 @@
+"""What no name server can answer as declared. The reasons are the plan's own: an export cannot disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from inventory import dns
+from inventory.findings import Finding
+from inventory.snapshot import Snapshot
+
+
+def findings(snapshot: Snapshot) -> Iterable[Finding]:
+    return dns.plan(snapshot).findings
