@@ -1,0 +1,130 @@
+"""The inventory as an Ansible inventory script prints it with ``--list``.
+
+Format: ansible-core, "Developing dynamic inventory": groups with ``hosts``, ``children``, ``vars``, and
+``_meta.hostvars``. Sealed values are ``{"__ansible_vault": …}``, which Ansible's JSON reader turns back into secrets.
+Top-level names are sorted; inside a variable the declared order stands, because Jinja can see it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import orjson
+
+from inventory.exports.ansible_model import AnsibleModel
+from inventory.exports.registry import Document, Export
+from inventory.findings import Finding
+from inventory.grouping import ALL, UNGROUPED
+from inventory.snapshot import AuthorityMode, Snapshot
+
+
+def model_of(snapshot: Snapshot) -> AnsibleModel:
+    return AnsibleModel(snapshot)
+
+
+def as_json(value: Any) -> bytes:
+    """JSON bytes; numbers beyond 64 bits go the slow way."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(
+            "utf-8", "backslashreplace"
+        )
+
+
+def render(snapshot: Snapshot, authority: AuthorityMode | None = None) -> Document:
+    """The whole site as one JSON document, a host or group a line."""
+    model = model_of(snapshot)
+    return Document({"inventory.json": _document(model, None)}, tuple(unrepresented(snapshot)))
+
+
+def group_document(snapshot: Snapshot, name: str) -> bytes:
+    """The same document, limited to the hosts of group *name*. Raises LookupError."""
+    model = model_of(snapshot)
+    if name not in (ALL, UNGROUPED) and name not in model.tree.children:
+        raise LookupError(f"Site {snapshot.site.slug} has no group “{name}”.")
+    return _document(model, model.tree.members(name))
+
+
+def host_document(snapshot: Snapshot, name: str) -> bytes:
+    """The variables of one host, as in ``_meta.hostvars``. Raises LookupError."""
+    host = snapshot.host_by_name.get(name)
+    if host is None or host.is_retired:
+        gone = "is retired" if host else "is not declared"
+        raise LookupError(f"Host “{name}” {gone} in site {snapshot.site.slug}.")
+    return as_json(model_of(snapshot).host_variables(host)) + b"\n"
+
+
+def _document(model: AnsibleModel, only: Collection[str] | None) -> bytes:
+    hosts = [h for h in model.snapshot.live_hosts if only is None or h.name in only]
+    host_lines = [_line(host.name, model.host_variables(host)) for host in hosts]
+    group_lines = [_line(name, body) for name, body in _groups(model, only).items()]
+    return b"".join(
+        (
+            b'{"_meta":{"hostvars":{\n' if host_lines else b'{"_meta":{"hostvars":{',
+            b",\n".join(host_lines),
+            b"\n}},\n" if host_lines else b"}},\n",
+            b",\n".join(group_lines),
+            b"\n}\n",
+        )
+    )
+
+
+def _line(name: str, body: Mapping[str, Any]) -> bytes:
+    return as_json(name) + b":" + as_json(body)
+
+
+def _groups(model: AnsibleModel, only: Collection[str] | None) -> dict[str, dict[str, Any]]:
+    tree = model.tree
+    out: dict[str, dict[str, Any]] = {ALL: _body(model, ALL, [], [*tree.top_level, UNGROUPED])}
+    for name in sorted(tree.children):
+        if name == UNGROUPED:
+            continue
+        hosts = [host for host in sorted(tree.hosts.get(name, ())) if only is None or host in only]
+        out[name] = _body(model, name, hosts, sorted(tree.children[name]))
+    loose = [host for host in tree.ungrouped if only is None or host in only]
+    out[UNGROUPED] = _body(model, UNGROUPED, loose, [])
+    return out
+
+
+def _body(model: AnsibleModel, name: str, hosts: list[str], children: list[str]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    if children:
+        body["children"] = children
+    if hosts or name == UNGROUPED:
+        body["hosts"] = hosts
+    variables = dict(sorted(model.group_variables.get(name, {}).items()))
+    priority = model.tree.priority.get(name, 1)
+    if priority != 1:
+        variables["ansible_group_priority"] = priority
+    if variables:
+        body["vars"] = variables
+    return body or {"hosts": []}
+
+
+def unrepresented(snapshot: Snapshot) -> list[Finding]:
+    """What this document cannot carry: files sealed as a whole."""
+    return [
+        Finding(
+            "vault-sealed",
+            "warning",
+            f"{file.owner_kind} {file.owner}",
+            f"{file.path} is sealed as a whole; its variables are in ansible-tree only.",
+            "Import again with --vault-password-file, so that each value is sealed on its own.",
+        )
+        for file in snapshot.sealed
+        if file.owner_kind == "group" or not snapshot.host_by_name[file.owner].is_retired
+    ]
+
+
+EXPORT = Export(
+    name="ansible",
+    title="Ansible inventory",
+    purpose="What an inventory script prints: for `ansible -i`, AWX, and everything that reads `--list` JSON.",
+    content_type="application/json",
+    filename="inventory.json",
+    is_directory=False,
+    render=render,
+)

@@ -1,0 +1,92 @@
+"""The site as Ansible sees it, before it is JSON or files: group variables, host variables, the tree. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from inventory import shape
+from inventory.grouping import ALL, PROFILE_PREFIX, GroupTree
+from inventory.identity import is_ip_address
+from inventory.nouns import names_of
+from inventory.snapshot import HostFacts, Snapshot
+
+
+class AnsibleModel:
+    """Variables per group and host as this site renders them."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.names = names_of(snapshot.site.mapping)
+        self._writer = shape.HostWriter(snapshot, self.names)
+
+    @cached_property
+    def group_variables(self) -> dict[str, dict[str, Any]]:
+        """Group → its variables; ``all`` first, workload profiles as ``profile_<name>``."""
+        snapshot = self.snapshot
+        found: dict[str, dict[str, Any]] = {ALL: dict(snapshot.site.variables)}
+        for group in snapshot.groups:
+            found[group.name] = dict(group.variables)
+        for profile in snapshot.profiles:
+            found[PROFILE_PREFIX + profile.name] = dict(profile.variables)
+        for owner, name, value in self._site_nouns():
+            if owner in found:
+                found[owner][name] = value
+        return found
+
+    def _site_nouns(self) -> list[tuple[str, str, Any]]:
+        """The site's own nouns as (group, variable, value), where the imported tree declared them."""
+        site, written = self.snapshot.site, self.snapshot.site.written
+        out: list[tuple[str, str, Any]] = []
+        if "root_domain" in written:
+            out.append((written["root_domain"]["owner"], self.names["site.root_domain"], site.root_domain))
+        if "segments" in written:
+            out.append((written["segments"]["owner"], self.names["site.segments"], self._segments()))
+        return out
+
+    def _segments(self) -> dict[str, Any]:
+        """The mapping of segments, in the order in which it was written; new ones behind."""
+        by_name = self.snapshot.segment_by_name
+        order = [name for name in self.snapshot.site.written["segments"]["order"] if name in by_name]
+        order += [name for name in by_name if name not in order]
+        return {name: shape.write_segment(by_name[name], self.names) for name in order}
+
+    @cached_property
+    def tree(self) -> GroupTree:
+        return GroupTree(self.snapshot, self.group_variables)
+
+    def host_variables(self, host: HostFacts) -> dict[str, Any]:
+        """What stands on the host itself, keys sorted.
+
+        An identity mapping that its groups already give in just this form is left to them.
+        """
+        inherited = self.tree.inherited(host.name)
+        out = self._writer.own_variables(host)
+        for key, value in self._writer.write(host).items():
+            if key not in inherited or not same_value(inherited[key], value):
+                out[key] = value
+        out.update(self._added(host, inherited, out))
+        return dict(sorted(out.items()))
+
+    def _added(self, host: HostFacts, inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, str]:
+        """The two variables that the site adds where nothing declares them."""
+        added: dict[str, str] = {}
+        if "fqdn" not in inherited and "fqdn" not in own:
+            added["fqdn"] = self.snapshot.fqdn(host.name)
+        if "ansible_host" not in inherited and "ansible_host" not in own:
+            interface = next((i for i in host.interfaces if i.management and i.addresses), host.primary)
+            if interface and interface.addresses and not is_ip_address(host.name):
+                added["ansible_host"] = interface.addresses[0]
+        return added
+
+
+def same_value(one: Any, other: Any) -> bool:
+    """Equality that tells true from 1 and sees the order of keys, as Jinja does."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Mapping):
+        return list(one) == list(other) and all(same_value(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(same_value(a, b) for a, b in zip(one, other, strict=True))
+    return bool(one == other)

@@ -1,0 +1,109 @@
+"""How Ansible orders groups and what a host inherits from them. Pure.
+
+Source: ansible-core, ``Group.depth`` (longest way from ``all``), ``sort_groups`` (depth, priority, name) and the default
+``VARIABLE_PRECEDENCE``. Top-level keys replace each other whole (``hash_behaviour = replace``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from inventory.snapshot import Snapshot
+
+ALL = "all"
+UNGROUPED = "ungrouped"
+PROFILE_PREFIX = "profile_"
+
+
+class GroupTree:
+    """The groups of one Snapshot, workload profiles included, with the variables that each renders.
+
+    ``variables`` maps a group's name to what it contributes; ``all`` is the site.
+    """
+
+    def __init__(self, snapshot: Snapshot, variables: Mapping[str, Mapping[str, Any]]) -> None:
+        self.variables = variables
+        live = {host.name for host in snapshot.live_hosts}
+        groups = {group.name: group for group in snapshot.groups}
+        self.children: dict[str, tuple[str, ...]] = {name: group.children for name, group in groups.items()}
+        self.hosts: dict[str, tuple[str, ...]] = {
+            name: tuple(host for host in group.hosts if host in live)
+            for name, group in groups.items()
+            if name != UNGROUPED
+        }
+        for profile in snapshot.profiles:
+            name = PROFILE_PREFIX + profile.name
+            self.children.setdefault(name, ())
+            self.hosts[name] = tuple(host for host in profile.hosts if host in live)
+        self.priority = {name: group.priority for name, group in groups.items()}
+        self.parents: dict[str, set[str]] = {name: set() for name in self.children}
+        for parent, children in self.children.items():
+            for child in children:
+                self.parents[child].add(parent)
+        self.depth: dict[str, int] = {ALL: 0}
+        for name in self.children:
+            self._measure(name)
+        self.groups_of: dict[str, list[str]] = {host: [] for host in sorted(live)}
+        for name in sorted(self.hosts):
+            for host in self.hosts[name]:
+                self.groups_of[host].append(name)
+        self.ungrouped = tuple(host for host, names in self.groups_of.items() if not names)
+        self._chains: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    @property
+    def top_level(self) -> list[str]:
+        """The groups directly below ``all``, without ``ungrouped``."""
+        return sorted(name for name, parents in self.parents.items() if not parents and name != UNGROUPED)
+
+    def _measure(self, name: str) -> int:
+        if name not in self.depth:
+            self.depth[name] = 1 + max((self._measure(parent) for parent in self.parents[name]), default=0)
+        return self.depth[name]
+
+    def above(self, names: Iterable[str]) -> set[str]:
+        """*names* and every group above them, ``all`` excepted."""
+        seen: set[str] = set()
+        todo = list(names)
+        while todo:
+            name = todo.pop()
+            if name not in seen:
+                seen.add(name)
+                todo.extend(self.parents[name])
+        return seen
+
+    def order(self, host: str) -> list[str]:
+        """The groups of *host* in merging order, later ones winning: ``all`` first."""
+        direct = self.groups_of.get(host) or [UNGROUPED]
+        names = {name for name in self.above(n for n in direct if n in self.parents)} | (
+            {UNGROUPED} if direct == [UNGROUPED] else set()
+        )
+        key = lambda name: (self.depth.get(name, 1), self.priority.get(name, 1), name)  # noqa: E731
+        return [ALL, *sorted(names, key=key)]
+
+    def inherited(self, host: str) -> dict[str, Any]:
+        """What groups alone give *host*. Shared between hosts of the same groups: read only."""
+        key = tuple(self.groups_of.get(host, ()))
+        if key not in self._chains:
+            merged: dict[str, Any] = {}
+            for name in self.order(host):
+                merged.update(self.variables.get(name, {}))
+            self._chains[key] = merged
+        return self._chains[key]
+
+    def members(self, name: str) -> set[str]:
+        """The hosts of *name* and of every group below it."""
+        if name == ALL:
+            return set(self.groups_of)
+        if name == UNGROUPED:
+            return set(self.ungrouped)
+        found: set[str] = set()
+        todo = [name]
+        seen: set[str] = set()
+        while todo:
+            current = todo.pop()
+            if current not in seen:
+                seen.add(current)
+                found.update(self.hosts.get(current, ()))
+                todo.extend(self.children[current])
+        return found
