@@ -23,7 +23,7 @@ def compose(text: str, path: str, max_depth: int) -> Node | None:
             _check_depth(text, path, max_depth)
         return yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
-        problem = _syntax(error, path)
+        problem = _syntax(error, path, text)
     except yaml.reader.ReaderError as error:
         line = text.encode("utf-8", "surrogatepass").count(b"\n", 0, error.position) + 1
         problem = YamlProblem(
@@ -48,24 +48,30 @@ def _check_depth(text: str, path: str, max_depth: int) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > max_depth:
-                raise too_deep(path, event.start_mark.line + 1, max_depth)
+                mark: Any = event.start_mark
+                raise too_deep(path, mark.line + 1, max_depth)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
 
-def _syntax(error: yaml.MarkedYAMLError, path: str) -> YamlProblem:
+def _character(text: str, index: int) -> str:
+    found = text.removeprefix("\ufeff")[index : index + 1]
+    return "a tab" if found == "\t" else f"the character {found!r}"
+
+
+def _syntax(error: yaml.MarkedYAMLError, path: str, text: str) -> YamlProblem:
     mark: Any = error.problem_mark or error.context_mark
     words = error.problem or error.context or "it cannot be read"
+    if "cannot start any token" in words and mark:
+        words = f"{_character(text, mark.index)} cannot stand here"
     hint = next((hint for part, hint in _HINTS if part in words), "Correct the line.")
     line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
     return YamlProblem(path, line, f"This is not valid YAML: {words}.", hint, column)
 
 
 _HINTS = (
-    ("'\\t'", "YAML does not allow tabs here; use spaces."),
     ("tab", "YAML does not allow tabs here; use spaces."),
     ("mapping values are not allowed", "Quote text that holds a colon followed by a space."),
-    ("expected a single document", "One file is one document; remove the second `---`."),
     ("single document", "One file is one document; remove the second `---`."),
     ("undefined alias", "Define the anchor first, or quote text that begins with *."),
     ("'%'", "Quote text that begins with %."),

@@ -250,17 +250,17 @@ class _Reader:
             for source in sources:
                 if not isinstance(source, MappingNode):
                     raise self._problem(
-                        value, "`<<` needs a mapping or a list of mappings.", "Quote a key named <<."
+                        key, "`<<` needs a mapping or a list of mappings.", "Quote a key named <<."
                     )
                 if depth >= self.max_depth or id(source) in self.open:
-                    raise self._problem(value, "`<<` merges a mapping into itself.", "Write the values out.")
+                    raise self._problem(key, "`<<` merges a mapping into itself.", "Write the values out.")
                 self.open.add(id(source))
                 merged.extend((k, v, True) for k, v, _ in self._pairs(source, depth + 1))
                 self.open.discard(id(source))
                 self.nodes += len(merged)
                 if self.has_aliases and self.nodes > self.max_nodes:
                     raise self._problem(
-                        value,
+                        key,
                         f"`<<` expands to more than {self.max_nodes:,} values.",
                         "Write the values out.",
                     )

@@ -19,7 +19,9 @@ from inventory.yaml11.problems import UNSAFE, VAULT
 _STR = "tag:yaml.org,2002:str"
 _RESOLVER = yaml.resolver.Resolver()
 # Letters, digits and harmless marks; a space only between words; neither colon nor #.
-_PLAIN = re.compile(r"(?=[A-Za-z0-9_/.+-])(?!---|\.\.\.|- )[\w/.+@%-]+(?: [\w/.+@%(),;=-]+)*", re.ASCII)
+_PLAIN = re.compile(
+    r"(?=[A-Za-z0-9_/.+-])(?!---|\.\.\.|-+(?: |$))[\w/.+@%-]+(?: [\w/.+@%(),;=-]+)*", re.ASCII
+)
 # Everything YAML calls printable, without the line breaks and the byte order mark.
 _ONE_LINE = re.compile(
     "[\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
@@ -48,7 +50,7 @@ def _node(value: Any, level: int, indent: int) -> Iterator[str]:
     pad = " " * (indent * level)
     if isinstance(value, dict) and value and not _tagged(value):
         for key, item in value.items():
-            yield from _entry(pad + _key(key), item, level, indent)
+            yield from _entry(pad + _key(key, pad), item, level, indent)
     elif isinstance(value, list | tuple) and value:
         for item in value:
             yield from _entry(pad + "-", item, level, indent)
@@ -76,11 +78,11 @@ def _tagged(value: dict[Any, Any]) -> bool:
     )
 
 
-def _key(key: Any) -> str:
+def _key(key: Any, pad: str) -> str:
     if not isinstance(key, str):
         raise TypeError(f"A key must be text, not {type(key).__name__}.")
     text = _flow_text(key)
-    return f"{text}:" if len(text) <= _LONGEST_KEY else f"? {text}\n:"
+    return f"{text}:" if len(text) <= _LONGEST_KEY else f"? {text}\n{pad}:"
 
 
 def _leaf(value: Any, level: int, indent: int) -> list[str]:
