@@ -68,7 +68,7 @@ class Running:
 
 @pytest.fixture
 def run(tmp_path):
-    started: list[Running] = []
+    started = []
 
     def start(*children: str) -> Running:
         started.append(Running(tmp_path, *children))

@@ -28,6 +28,8 @@ class Command(BaseCommand):
                 processes.serve()
         except supervisor.Refused as reason:
             raise CommandError(str(reason), returncode=2) from None
+        except KeyboardInterrupt:  # while preparing
+            raise SystemExit(130) from None
 
     def prepare(self) -> None:
         """Bring the database, the static files and the administrator to where they should be."""
