@@ -181,9 +181,13 @@ def change(*sites: Site, by: Any = None, why: str = "", source: str = "code") ->
         raise OutsideChange("A change is open for another site; finish it first, or name both sites at once.")
     the_change = SiteChange([site for site in sites if site.pk], by, why, source)
     with transaction.atomic(), opened(the_change):
-        # In one order, so that two changes of the same two sites cannot wait for each other.
+        # In one order, so that two changes of the same two sites cannot wait for each other. Not the keys: a
+        # reader may meanwhile note its Rendering, which refers to the site.
         list(
-            Site.objects.select_for_update().filter(pk__in=the_change.sites).order_by("pk").values_list("pk")
+            Site.objects.select_for_update(no_key=True)
+            .filter(pk__in=the_change.sites)
+            .order_by("pk")
+            .values_list("pk")
         )
         for site in sites:
             if not site.pk:

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
@@ -52,28 +53,59 @@ _kept: dict[int, Snapshot] = {}
 _lock = threading.Lock()
 
 
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Which state of which site is the newest."""
+
+    site_id: int
+    uid: str
+    revision: int
+
+
 def load(slug: str) -> Snapshot:
     """Return the site as declared now. One query when nothing changed since the last call in this process.
 
     Raises UnknownSite.
     """
-    now = Site.objects.filter(slug=slug).values("pk", "uid", "revision").first()
-    if now is None:
-        known = ", ".join(Site.objects.values_list("slug", flat=True)) or "none yet: import one"
-        raise UnknownSite(f"There is no site “{slug}”. Sites: {known}.")
-    kept = _kept.get(now["pk"])
-    if (
-        kept
-        and kept.revision == now["revision"]
-        and kept.site.uid == str(now["uid"])
-        and open_change() is None
-    ):
+    return load_at(current(slug))
+
+
+def current(slug: str) -> Now:
+    """One query. Raises UnknownSite."""
+    row = Site.objects.filter(slug=slug).values("pk", "uid", "revision").first()
+    if row is None:
+        raise unknown_site(slug)
+    return Now(row["pk"], str(row["uid"]), row["revision"])
+
+
+def unknown_site(slug: str) -> UnknownSite:
+    known = ", ".join(Site.objects.values_list("slug", flat=True)) or "none yet: import one"
+    return UnknownSite(f"There is no site “{slug}”. Sites: {known}.")
+
+
+def load_at(now: Now) -> Snapshot:
+    """Return the site as it is *now*, or newer; no query when this process has that revision."""
+    kept = _kept.get(now.site_id)
+    if kept and kept.revision == now.revision and kept.site.uid == now.uid and open_change() is None:
         return kept
+    inside = connection.in_atomic_block
     with one_moment():
-        snapshot = _read(now["pk"])
-    if open_change() is None:  # what a transaction has not committed is nobody else's truth
-        keep(now["pk"], snapshot)
+        snapshot = _read(now.site_id)
+        while inside and _moved_meanwhile(now.site_id, snapshot.revision):
+            snapshot = _read(now.site_id)
+    if not inside:  # what a transaction has not committed is nobody else's truth
+        keep(now.site_id, snapshot)
     return snapshot
+
+
+def _moved_meanwhile(site_id: int, revision: int) -> bool:
+    """True when the queries since may have seen two states.
+
+    In somebody's READ COMMITTED transaction each query has its own moment, unless it is the writer's.
+    """
+    if connection.vendor != "postgresql" or open_change() is not None:
+        return False
+    return Site.objects.values_list("revision", flat=True).get(pk=site_id) != revision
 
 
 def keep(site_id: int, snapshot: Snapshot) -> None:
@@ -145,7 +177,7 @@ def _read(site_id: int) -> Snapshot:
 
 def _site_row(site_id: int) -> Row:
     newest = Authority.objects.filter(site=OuterRef("pk")).order_by("-at", "-id")
-    return (
+    row: Any = (
         Site.objects.annotate(
             authority_mode=Subquery(newest.values("mode")[:1]),
             authority_by=Subquery(newest.values("by_name")[:1]),
@@ -156,6 +188,7 @@ def _site_row(site_id: int) -> Row:
         .values()
         .get(pk=site_id)
     )
+    return dict(row)
 
 
 def _site(row: Row) -> SiteFacts:

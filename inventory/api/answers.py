@@ -1,0 +1,80 @@
+"""How the endpoints say no: a status and one sentence, as JSON."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Any, cast
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import View
+
+from inventory.exports.registry import UnknownFormat
+from inventory.models import Site
+from inventory.reading import UnknownSite
+from inventory.renderings import NothingDeclared
+
+log = logging.getLogger(__name__)
+
+
+class Refused(Exception):
+    """The request is not answered; ``sentence`` names the rule and the way out."""
+
+    def __init__(
+        self, status: int, sentence: str, *, headers: dict[str, str] | None = None, **more: Any
+    ) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence, self.headers, self.more = status, sentence, headers or {}, more
+
+    def answer(self) -> HttpResponse:
+        response = JsonResponse({"error": self.sentence, **self.more}, status=self.status)
+        for name, value in self.headers.items():
+            response[name] = value
+        return unshared(response)
+
+
+def unshared(response: HttpResponse) -> HttpResponse:
+    """What one reader gets, no cache gives to another; and nobody uses it without asking again."""
+    response["Cache-Control"] = "private, no-cache"
+    response["Vary"] = "Authorization, Cookie"
+    return response
+
+
+class Endpoint(View):
+    """GET and HEAD; every refusal and every failure is small JSON, never a page and never a traceback."""
+
+    http_method_names = ["get", "head"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            response = cast(HttpResponse, super().dispatch(request, *args, **kwargs))
+        except Exception as error:
+            response = refusal_of(error).answer()
+        if request.method == "HEAD":
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            response.content = b""
+        return response
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        allowed = "GET, HEAD"
+        return Refused(
+            405, f"{request.method} is not possible here; use {allowed}.", headers={"Allow": allowed}
+        ).answer()
+
+
+def refusal_of(error: Exception) -> Refused:
+    """What the caller is told about *error*."""
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, UnknownSite | UnknownFormat | NothingDeclared):
+        return Refused(404, str(error))
+    if isinstance(error, Site.DoesNotExist):
+        return Refused(404, "The site was deleted just now.")
+    if isinstance(error, OperationalError | InterfaceError):
+        log.error("the database did not answer: %s", type(error).__name__)
+        return Refused(503, "The database is away or busy; try again shortly.", headers={"Retry-After": "5"})
+    # Without the message: it may quote a variable, and a variable may be a secret.
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s while answering\n%s", type(error).__name__, frames)
+    return Refused(500, "This failed inside the application; its log says where.")

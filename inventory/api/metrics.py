@@ -1,0 +1,85 @@
+"""``/metrics``: numbers about each site, as Prometheus text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from inventory import reading, rules
+from inventory.api.answers import Endpoint, unshared
+from inventory.api.auth import reader_of
+from inventory.findings import count_by_severity
+from inventory.models import Site
+from inventory.snapshot import Snapshot
+
+LOOPBACK = ("127.0.0.1", "::1")
+FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via")
+
+#: uid of a site → (revision, findings by severity)
+_judged: dict[str, tuple[int, dict[str, int]]] = {}
+
+
+class Metrics(Endpoint):
+    """For any token (a site's own sees that site), for staff, and for whoever asks from this very machine."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        only = None if _is_local(request) else reader_of(request).site
+        registry = CollectorRegistry()
+        registry.register(_Sites(only))
+        return unshared(HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST))
+
+
+def _is_local(request: HttpRequest) -> bool:
+    """True for a scraper beside this process. Behind a proxy every stranger would look like that one."""
+    if "Authorization" in request.headers or any(name in request.headers for name in FORWARDED):
+        return False
+    proxied = settings.SECURE_PROXY_SSL_HEADER is not None
+    return not proxied and request.META.get("REMOTE_ADDR") in LOOPBACK
+
+
+class _Sites(Collector):
+    def __init__(self, only: str | None) -> None:
+        self.only = only
+
+    def describe(self) -> Iterable[Metric]:
+        return []  # nothing is collected on registration
+
+    def collect(self) -> Iterator[Metric]:
+        revision = GaugeMetricFamily("mgmtplane_site_revision", "Revision of the site.", labels=["site"])
+        hosts = GaugeMetricFamily("mgmtplane_hosts", "Declared hosts.", labels=["site", "status"])
+        findings = GaugeMetricFamily("mgmtplane_findings", "Findings.", labels=["site", "severity"])
+        for snapshot in self._snapshots():
+            slug = snapshot.site.slug
+            revision.add_metric([slug], snapshot.revision)
+            for status, count in _by_status(snapshot).items():
+                hosts.add_metric([slug, status], count)
+            for severity, count in _judgement(snapshot).items():
+                findings.add_metric([slug, severity], count)
+        yield from (revision, hosts, findings)
+
+    def _snapshots(self) -> Iterator[Snapshot]:
+        sites = Site.objects.order_by("slug").values_list("pk", "uid", "revision")
+        for pk, uid, revision in sites.filter(slug=self.only) if self.only else sites:
+            yield reading.load_at(reading.Now(pk, str(uid), revision))
+
+
+def _by_status(snapshot: Snapshot) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for host in snapshot.hosts:
+        counts[host.status] = counts.get(host.status, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def _judgement(snapshot: Snapshot) -> dict[str, int]:
+    known = _judged.get(snapshot.site.uid)
+    if known is not None and known[0] == snapshot.revision:
+        return known[1]
+    counts = count_by_severity(tuple(rules.judge(snapshot)))
+    _judged[snapshot.site.uid] = snapshot.revision, counts
+    return counts
