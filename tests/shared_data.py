@@ -1,4 +1,4 @@
-"""Where the sample of a living lab lies: ``../shared`` beside the checkout, or ``MGMTPLANE_SHARED``."""
+"""Where the sample of a living lab lies: ``../shared`` or ``MGMTPLANE_SHARED``, else the copy in this checkout."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 def _find_sample() -> Path | None:
     shared = Path(os.environ.get("MGMTPLANE_SHARED") or REPOSITORY.parent / "shared")
-    sample = shared / "data" / "dvntm"
-    return sample if (sample / "hosts.yml").is_file() else None
+    for sample in (shared / "data" / "dvntm", REPOSITORY / "tests" / "data" / "dvntm"):
+        if (sample / "hosts.yml").is_file():
+            return sample
+    return None
 
 
 SAMPLE: Path | None = _find_sample()
