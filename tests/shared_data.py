@@ -1,4 +1,4 @@
-"""Where the sample of a living lab lies: ``../shared`` or ``MGMTPLANE_SHARED``, else the copy in this checkout."""
+"""Where the sample of a living lab lies: in ``../shared`` or ``MGMTPLANE_SHARED``, else in ``tests/data``."""
 
 from __future__ import annotations
 
