@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from inventory.changes import SiteChange, change
 from inventory.models import Group, Host, Interface, Membership, Nesting, Role, Segment, Service, Site
-from inventory.models.fields import OrderedJSONField, to_text
+from inventory.models.fields import OrderedJSONField
+from inventory.packed import to_text
 
 Action = Literal["create", "change", "unchanged", "remove", "gone"]
 Fields = dict[str, Any]

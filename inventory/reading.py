@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import CharField, F, OuterRef, Subquery, Value
+from django.db.models import CharField, ExpressionWrapper, F, OuterRef, Subquery, TextField, Value
 
 from inventory.addressing import Range
 from inventory.door import open_change
@@ -26,6 +26,7 @@ from inventory.models import (
     Service,
     Site,
 )
+from inventory.packed import packed
 from inventory.snapshot import (
     AliasFacts,
     AuthorityFacts,
@@ -243,19 +244,31 @@ def host_facts(
     """
     only_hosts: dict[str, Any] = {"site": site_id} if ids is None else {"pk__in": ids}
     only_parts: dict[str, Any] = {"host__site": site_id} if ids is None else {"host__in": ids}
-    rows = list(Host.objects.filter(**only_hosts).values(*HOST_COLUMNS, "id", "sealed", "role__slug"))
+    rows = list(
+        _with_text(Host.objects.filter(**only_hosts), HOST_PACKED).values(
+            *HOST_COLUMNS, *map(_text_of, HOST_PACKED), "id", "sealed", "role__slug"
+        )
+    )
     names = {row["id"]: row["name"] for row in rows}
     interfaces: dict[int, list[tuple[int, str, InterfaceFacts]]] = defaultdict(list)
-    found = Interface.objects.filter(**only_parts)
+    found = _with_text(Interface.objects.filter(**only_parts), INTERFACE_PACKED)
     for row in found.values_list(
-        "host_id", "position", "segment_id", "switch__name", "ipv6", *INTERFACE_COLUMNS
+        "host_id",
+        "position",
+        "segment_id",
+        "switch__name",
+        "ipv6",
+        *map(_text_of, INTERFACE_PACKED),
+        *INTERFACE_COLUMNS,
     ):
-        host_id, position, segment_id, switch, ipv6, *rest = row
+        host_id, position, segment_id, switch, ipv6, variables, written, *rest = row
         interface = InterfaceFacts(
             names[host_id],
             segment=segments.get(segment_id),
             switch=switch,
             ipv6=tuple(ipv6),
+            variables=packed(variables),
+            written=packed(written),
             **dict(zip(INTERFACE_COLUMNS, rest, strict=True)),
         )
         interfaces[host_id].append((position, interface.name, interface))
@@ -270,6 +283,7 @@ def host_facts(
         row["id"]: (
             HostFacts(
                 **{key: row[key] for key in HOST_COLUMNS},
+                **{key: packed(row[_text_of(key)]) for key in HOST_PACKED},
                 role=row["role__slug"] or "",
                 interfaces=tuple(facts for _, _, facts in sorted(interfaces[row["id"]], key=lambda i: i[:2])),
                 services=tuple(sorted(services[row["id"]].values(), key=lambda s: (s.name, s.tenant))),
@@ -280,14 +294,25 @@ def host_facts(
     }
 
 
-HOST_COLUMNS = (
-    "name", "form", "status", "plane", "platform", "location", "notes", "access", "out_of_band", "variables", "written",
-)  # fmt: skip
+HOST_COLUMNS = ("name", "form", "status", "plane", "platform", "location", "notes")
+HOST_PACKED = ("access", "out_of_band", "variables", "written")
 INTERFACE_COLUMNS = (
     "name", "mac", "mac_kind", "addressing", "ipv4", "a_record", "reservation", "management", "wake_on_lan", "primary",
-    "pxe_server", "pxe_file", "switch_port", "variables", "written",
+    "pxe_server", "pxe_file", "switch_port",
 )  # fmt: skip
+INTERFACE_PACKED = ("variables", "written")
 SERVICE_COLUMNS = ("name", "tenant", "port", "health_check", "metrics_path")
+
+
+def _text_of(column: str) -> str:
+    return f"{column}_text"
+
+
+def _with_text(rows: Any, columns: tuple[str, ...]) -> Any:
+    """Have JSON *columns* come as text, which is unpacked only where somebody looks."""
+    return rows.annotate(
+        **{_text_of(column): ExpressionWrapper(F(column), output_field=TextField()) for column in columns}
+    )
 
 
 def _links(site_id: int) -> tuple[dict[int, list[int]], dict[int, list[int]]]:

@@ -212,7 +212,9 @@ class HostWriter:
         fields = [
             Field(
                 names["host.form"],
-                lambda r: reading.read_text(r, host.variables, longest=40).value == host.form,
+                lambda r: (
+                    r == host.form or reading.read_text(r, host.variables, longest=40).value == host.form
+                ),
                 host.form or ABSENT,
                 not host.form,
             ),
@@ -228,7 +230,9 @@ class HostWriter:
         fields = [
             Field(
                 names["host.role"],
-                lambda r: reading.read_text(r, host.variables, longest=40).value == host.role,
+                lambda r: (
+                    r == host.role or reading.read_text(r, host.variables, longest=40).value == host.role
+                ),
                 host.role or ABSENT,
                 not host.role,
             ),
@@ -244,7 +248,7 @@ class HostWriter:
     def _interface_hardware(self, host: HostFacts, interface: InterfaceFacts) -> Any:
         field = Field(
             self.names["interface.mac"],
-            lambda r: reading.read_mac(r, host.variables).value == interface.mac,
+            lambda r: r == interface.mac or reading.read_mac(r, host.variables).value == interface.mac,
             interface.mac,
             interface.mac is None,
         )
@@ -281,16 +285,9 @@ class HostWriter:
     def _address_fields(self, host: HostFacts, interface: InterfaceFacts, shape: Shape | None) -> list[Field]:
         names = self.names
         raw = (shape or {}).get("raw", {})
-        segment = self.snapshot.segment_of(interface)
-        read = reading.read_addressing(
-            raw.get(names["interface.address"]),
-            raw.get(names["interface.address6"]),
-            host.variables,
-            interface.mac,
-            segment.network6 if segment else None,
-        ).value
-        now = reading.Addressing(interface.addressing, interface.ipv4, interface.ipv6)
-        holds = shape is not None and read == now
+        holds = shape is not None and self._addresses_hold(
+            raw.get(names["interface.address"]), raw.get(names["interface.address6"]), host, interface
+        )
         six: Any = list(interface.ipv6) if len(interface.ipv6) != 1 else interface.ipv6[0]
         four = "dhcp" if interface.addressing == "dhcp" else interface.ipv4
         if not interface.ipv4 and interface.addressing == "static":
@@ -305,8 +302,22 @@ class HostWriter:
             ),
         ]
 
+    def _addresses_hold(self, raw: Any, raw6: Any, host: HostFacts, interface: InterfaceFacts) -> bool:
+        if raw6 is None and raw == interface.ipv4 and not interface.ipv6:  # nearly always: no need to parse
+            return interface.addressing == ("none" if raw is None else "static")
+        segment = self.snapshot.segment_of(interface)
+        read = reading.read_addressing(
+            raw, raw6, host.variables, interface.mac, segment.network6 if segment else None
+        ).value
+        return bool(read == reading.Addressing(interface.addressing, interface.ipv4, interface.ipv6))
+
     def _flag(self, key: str, value: bool, own: reading.Own) -> Field:
-        return Field(self.names[key], lambda r: reading.read_flag(r, own).value == value, value, not value)
+        return Field(
+            self.names[key],
+            lambda r: r is value or reading.read_flag(r, own).value == value,
+            value,
+            not value,
+        )
 
     def _dns(self, host: HostFacts, interface: InterfaceFacts) -> Any:
         names, own = self.names, host.variables

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django import forms
 from django.core import checks
 from django.db import models
 
-
-def to_text(value: Any) -> str:
-    """JSON text that keeps the order of keys; anything that text columns cannot hold is escaped."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return json.dumps(value, separators=(",", ":"))
-    return text
+from inventory.packed import from_text, to_text
 
 
 class OrderedJSONField(models.TextField):
@@ -30,7 +21,7 @@ class OrderedJSONField(models.TextField):
     description = "JSON, order of keys kept"
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
-        return None if value is None else json.loads(value)
+        return None if value is None else from_text(value)
 
     def to_python(self, value: Any) -> Any:
         return value
