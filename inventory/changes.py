@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.dispatch import receiver
@@ -31,7 +31,7 @@ class SiteChange:
 
     def __init__(self, sites: Sequence[Site], by: Any, why: str, source: str) -> None:
         self.sites = {site.pk: site for site in sites}
-        self.by = by if isinstance(by, AbstractBaseUser) else None
+        self.by: User | None = by if isinstance(by, User) else None
         self.by_name = by.get_username() if isinstance(by, AbstractBaseUser) else str(by or "")
         self.why, self.source = why, source
         self.strict = source not in LENIENT_SOURCES
@@ -176,7 +176,7 @@ def change(*sites: Site, by: Any = None, why: str = "", source: str = "code") ->
     outer = open_change()
     if outer is not None:
         if all(outer.covers(site.pk) for site in sites):
-            yield outer  # type: ignore[misc]
+            yield cast(SiteChange, outer)
             return
         raise OutsideChange("A change is open for another site; finish it first, or name both sites at once.")
     the_change = SiteChange([site for site in sites if site.pk], by, why, source)
@@ -203,7 +203,7 @@ def _found(site: Site, the_change: SiteChange) -> None:
     site.save_base(force_insert=True, raw=True)  # no history yet: its Change needs the site's row
     the_change.sites[site.pk] = site
     record = the_change.record_for(site.pk)
-    history = site.history.model  # type: ignore[attr-defined]
+    history = site.history.model
     fields = {field.attname: getattr(site, field.attname) for field in history.tracked_fields}
     history.objects.create(
         **fields,

@@ -75,11 +75,10 @@ class GroupTree:
     def order(self, host: str) -> list[str]:
         """The groups of *host* in merging order, later ones winning: ``all`` first."""
         direct = self.groups_of.get(host) or [UNGROUPED]
-        names = {name for name in self.above(n for n in direct if n in self.parents)} | (
-            {UNGROUPED} if direct == [UNGROUPED] else set()
-        )
-        key = lambda name: (self.depth.get(name, 1), self.priority.get(name, 1), name)  # noqa: E731
-        return [ALL, *sorted(names, key=key)]
+        names = self.above(name for name in direct if name in self.parents)
+        if direct == [UNGROUPED]:
+            names.add(UNGROUPED)
+        return [ALL, *sorted(names, key=lambda n: (self.depth.get(n, 1), self.priority.get(n, 1), n))]
 
     def inherited(self, host: str) -> dict[str, Any]:
         """What groups alone give *host*. Shared between hosts of the same groups: read only."""

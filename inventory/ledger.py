@@ -102,10 +102,7 @@ def _release(
         gone = row.host_id in touched and row.host_id not in claims.get(key, ())
         orphaned = row.host_id is None and row.state != "quarantined"
         expired = row.state == "quarantined" and row.until is not None and row.until <= now
-        if expired:
-            _move(row, "released", now, pending)
-            claimed.remove(row)
-        elif row.state == "disputed" and (gone or orphaned):
+        if expired or (row.state == "disputed" and (gone or orphaned)):
             _move(row, "released", now, pending)
             claimed.remove(row)
     holder = next((row for row in claimed if row.state == "held"), None)

@@ -214,8 +214,8 @@ def _authority(row: Row) -> AuthorityFacts | None:
 
 def _segment(row: Row) -> SegmentFacts:
     same = (
-        "name", "vlan", "network4", "network6", "gateway4", "gateway6", "policy", "next_server", "trust", "suffix", "variables",
-        "written",
+        "name", "vlan", "network4", "network6", "gateway4", "gateway6", "policy", "next_server", "trust", "suffix",
+        "variables", "written",
     )  # fmt: skip
     return SegmentFacts(
         **{key: row[key] for key in same},
@@ -283,7 +283,7 @@ def host_facts(
         row["id"]: (
             HostFacts(
                 **{key: row[key] for key in HOST_COLUMNS},
-                **{key: packed(row[_text_of(key)]) for key in HOST_PACKED},
+                **{key: packed(row[_text_of(key)]) for key in HOST_PACKED},  # type: ignore[arg-type]
                 role=row["role__slug"] or "",
                 interfaces=tuple(facts for _, _, facts in sorted(interfaces[row["id"]], key=lambda i: i[:2])),
                 services=tuple(sorted(services[row["id"]].values(), key=lambda s: (s.name, s.tenant))),

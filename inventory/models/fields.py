@@ -35,7 +35,7 @@ class OrderedJSONField(models.TextField):
     def get_internal_type(self) -> str:
         return "TextField"
 
-    def formfield(self, **kwargs: Any) -> forms.Field:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> forms.Field:
         kwargs.pop("max_length", None)
         kwargs.setdefault("form_class", forms.JSONField)
         kwargs.pop("choices_form_class", None)

@@ -73,7 +73,7 @@ class ProfileManager(models.Manager.from_queryset(WorkloadProfileQuerySet)):  # 
 class WorkloadProfile(Group):
     """Intent that is not bound to a host; rendered as group ``profile_<name>``, parked while nobody has it."""
 
-    objects = ProfileManager()
+    objects = ProfileManager()  # type: ignore[misc]
 
     class Meta:
         proxy = True

@@ -72,7 +72,7 @@ class Host(SiteRow):
     written = OrderedJSONField(default=dict, blank=True, editable=False)
     sealed = OrderedJSONField(default=dict, blank=True, editable=False)
 
-    objects = HostQuerySet.as_manager()
+    objects = HostQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["site", "name"]
@@ -205,7 +205,7 @@ class Interface(HostPart):
             models.CheckConstraint(
                 name="interface_static_has_address",
                 condition=Q(addressing="static") | Q(ipv4__isnull=True),
-                violation_error_message="Only an interface with a static address has one; choose “static address” or empty the field.",
+                violation_error_message="Only a static interface has an address; choose “static” or empty the field.",
             ),
         ]
 
@@ -252,10 +252,11 @@ class Interface(HostPart):
 
     def _ipv6(self) -> list[str]:
         try:
-            self.ipv6 = [str(ipaddress.IPv6Address(text)) for text in self.ipv6 or []]
+            canonical = [str(ipaddress.IPv6Address(text)) for text in self.ipv6 or []]
         except (ValueError, TypeError):
             return []  # the field's own validator says it
-        return self.ipv6
+        setattr(self, "ipv6", canonical)  # noqa: B010 - the stubs take the column for text
+        return canonical
 
     def _misplaced(self, address: str) -> str:
         """A person may not put an address where it does not belong; an unchanged imported one may stay."""
@@ -337,9 +338,9 @@ class Service(HostPart):
                 and (problem := validators.label_problem(value))
             ):
                 problems.setdefault(field, []).append(problem)
-        if self.host_id and self.host.status != "retired":
-            if taken := contested(self.host.site_id, "name", self.label, self.host_id):
-                problems.setdefault("name", []).append(taken)
+        lives = self.host_id and self.host.status != "retired"
+        if lives and (taken := contested(self.host.site_id, "name", self.label, self.host_id)):
+            problems.setdefault("name", []).append(taken)
         if problems:
             raise ValidationError(problems)
 

@@ -77,5 +77,5 @@ def contested(site_id: int, kind: str, value: str, host_id: int | None) -> str:
         return ""
     if row.state == "quarantined":
         until = f" until {row.until:%Y-%m-%d}" if row.until else ""
-        return f"{value} was {row.host_name}'s and is in quarantine{until}; choose another, or free it from quarantine first."
+        return f"{value} was {row.host_name}'s and is in quarantine{until}; choose another, or free it first."
     return f"{value} belongs to {row.host_name}; choose another, or change it there first."

@@ -170,7 +170,7 @@ class Segment(SiteRow):
                 continue
             for other in others:
                 theirs = getattr(other, field)
-                if network and theirs and network.overlaps(ipaddress.ip_network(theirs)):  # type: ignore[arg-type]
+                if network and theirs and network.overlaps(ipaddress.ip_network(theirs)):
                     problems.setdefault(field, []).append(
                         f"{mine} overlaps {theirs} of segment {other.name}."
                     )

@@ -95,7 +95,7 @@ class Site(Declared):
                 name="site_vmid_range",
                 condition=Q(vmid_first__isnull=True, vmid_last__isnull=True)
                 | Q(vmid_first__gte=100, vmid_last__gte=F("vmid_first"), vmid_last__lte=999_999_999),
-                violation_error_message="Give both ends of the VMID range, first before last, from 100 on (Proxmox VE reserves less).",
+                violation_error_message="Give both ends of the VMID range, first before last, from 100 on.",
             )
         ]
 
