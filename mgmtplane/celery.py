@@ -17,6 +17,16 @@ app.conf.task_default_exchange = app.conf.task_default_routing_key = SHORT
 app.autodiscover_tasks()
 
 
+def declare_queues() -> None:
+    """Make the queues known to the broker before the first process needs them.
+
+    Two processes that do so at once may find each other's table half written in the embedded broker's folder.
+    """
+    with app.connection_for_write() as connection, connection.channel() as channel:
+        for queue in app.amqp.queues.values():
+            queue(channel).declare()
+
+
 @setup_logging.connect
 def _keep_logging(**_: object) -> None:
     """Django's LOGGING stands: with a receiver here, Celery configures nothing of its own."""

@@ -132,6 +132,16 @@ def test_a_taken_port_is_named_before_anything_is_written(tmp_path):
     assert not (tmp_path / "mgmtplane.sqlite3").exists()
 
 
+def test_a_database_that_does_not_answer_is_reported_without_a_traceback_or_its_password(tmp_path):
+    url = f"postgresql://lab:hunter2@127.0.0.1:{free_port()}/lab"
+    result = up(tmp_path, DATABASE_URL=url, PORT=str(free_port()))
+    assert result.returncode == 1
+    assert "The database cannot be used: " in result.stderr
+    assert "DATABASE_URL says where it is." in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "hunter2" not in result.stderr + result.stdout
+
+
 @pytest.mark.parametrize("address", ["192.0.2.1", "no.such.host.invalid"])
 def test_an_address_of_another_machine_is_refused(tmp_path, address):
     result = up(tmp_path, BIND=address, PORT=str(free_port()))

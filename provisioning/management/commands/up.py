@@ -5,8 +5,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
+from django.db import OperationalError
 
 from mgmtplane import processes, supervisor
+from mgmtplane.celery import declare_queues
 
 
 class Command(BaseCommand):
@@ -38,6 +40,12 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
             call_command("collectstatic", interactive=False, verbosity=0)
             call_command("ensure_admin")
+            declare_queues()
         except CommandError as error:  # SystemCheckError too
             self.stderr.write(str(error), ending="\n")
+            raise SystemExit(1) from None
+        except OperationalError as error:
+            self.stderr.write(
+                f"The database cannot be used: {str(error).strip()}\nDATABASE_URL says where it is."
+            )
             raise SystemExit(1) from None
