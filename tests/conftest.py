@@ -1,1 +1,15 @@
 """For every test: the database as in ``tests/settings.py``, tools as in ``tests/components.py``."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from inventory import reading, renderings
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    """What a process remembers of a database is wrong once the database is rolled back."""
+    reading.forget()
+    renderings.forget()
+    yield
