@@ -68,7 +68,7 @@ def problem(text: str | bytes, **limits: int) -> YamlProblem:
 
 
 @given(values)
-@example({"a": {"b": [[], {}, [[1]], [{"c": [{}]}]]}, "__ansible_vault": 1})
+@example({"a": {"b": [[], {}, [[1]], [{"c": [{}]}]]}, "x": 1})
 @example(["x\n\ny\n\n", {"k" * 300: 1, "a\nb": "c\nd"}])
 @settings(max_examples=400, deadline=None)
 def test_what_is_written_reads_back_identical(value: Any) -> None:
@@ -219,6 +219,10 @@ def test_an_empty_document_is_none(text: str) -> None:
         ("2020-01-01: x\n", 1, "date"),
         ("a: 2020-13-45\n", 1, "timestamp"),
         ("a: 0b_\n", 1, "int"),
+        ("a: {__ansible_vault: x}\n", 1, "belongs to Ansible"),
+        ("x: 1\na:\n  __ansible_unsafe: x\n  y: 1\n", 3, "belongs to Ansible"),
+        ('{"__ansible_type": "x"}', None, "belongs to Ansible"),
+        ('{"__ansible_unsafe": 1}', None, "belongs to Ansible"),
         ("a: =\n", 1, "Quote"),
         ("a: <<\n", 1, "Quote"),
         ("a: '\x01'\n", 1, "control"),
@@ -271,6 +275,13 @@ def test_a_hundred_levels_are_read() -> None:
     block = "\n".join("  " * level + "k:" for level in range(100))
     assert read(block, "x.yml")[0]
     problem(block + "\n" + "  " * 100 + "k: {a: 1}")
+
+
+@pytest.mark.parametrize(
+    "text", ["- 1\n" * 1_200_000, "- [[[[[[[[[]]]]]]]]]\n" * 200_000, "[" + "1," * 2_000_000 + "]"]
+)
+def test_a_file_of_too_many_values_is_refused_before_memory_is_full(text: str) -> None:
+    assert "values" in problem(text).message
 
 
 def test_a_large_file_is_refused_before_it_is_parsed() -> None:

@@ -11,7 +11,9 @@ from yaml.nodes import Node
 from inventory.yaml11.problems import YamlProblem
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, which Ansible prefers too
-MANY_BRACKETS = 800
+MANY_BRACKETS = 800  # fewer cannot nest deeper than C's stack is
+MANY_BYTES = 1_000_000  # a shorter text cannot hold so many values that memory matters
+MAX_VALUES = 500_000
 
 _DEEP_LINE = re.compile(r"^[ \t?:\-]{100}", re.MULTILINE)
 
@@ -19,8 +21,9 @@ _DEEP_LINE = re.compile(r"^[ \t?:\-]{100}", re.MULTILINE)
 def compose(text: str, path: str, max_depth: int) -> Node | None:
     """The root node of the one document in *text*; None where it is empty. Raises YamlProblem."""
     try:
-        if text.count("[") + text.count("{") > MANY_BRACKETS or _DEEP_LINE.search(text):
-            _check_depth(text, path, max_depth)
+        brackets = text.count("[") + text.count("{")
+        if len(text) > MANY_BYTES or brackets > MANY_BRACKETS or _DEEP_LINE.search(text):
+            _check_size(text, path, max_depth)
         return yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         problem = _syntax(error, path, text)
@@ -41,10 +44,12 @@ def too_deep(path: str, line: int, max_depth: int) -> YamlProblem:
     return YamlProblem(path, line, f"The nesting is deeper than {max_depth} levels.", "Flatten it.")
 
 
-def _check_depth(text: str, path: str, max_depth: int) -> None:
-    """Composing recurses in C; where there may be many levels they are counted first, event by event."""
+def _check_size(text: str, path: str, max_depth: int) -> None:
+    """Composing recurses in C and takes a kilobyte per value: count levels and values first, event by event."""
     depth = 0
-    for event in yaml.parse(text, Loader=LOADER):
+    for values, event in enumerate(yaml.parse(text, Loader=LOADER), start=1):
+        if values > 2 * MAX_VALUES:  # a list or mapping is two events
+            raise YamlProblem(path, None, f"The file holds more than {MAX_VALUES:,} values.", "Split it.")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > max_depth:
@@ -66,7 +71,7 @@ def _syntax(error: yaml.MarkedYAMLError, path: str, text: str) -> YamlProblem:
         words = f"{_character(text, mark.index)} cannot stand here"
     hint = next((hint for part, hint in _HINTS if part in words), "Correct the line.")
     line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-    return YamlProblem(path, line, f"This is not valid YAML: {words}.", hint, column)
+    return YamlProblem(path, line, f"This is not valid YAML: {words}.", hint, column, syntax=True)
 
 
 _HINTS = (

@@ -8,13 +8,21 @@ from typing import Any
 
 VAULT = "__ansible_vault"
 UNSAFE = "__ansible_unsafe"
+RESERVED_KEYS = (VAULT, UNSAFE, "__ansible_type")  # Ansible gives such a mapping in JSON a meaning of its own
 
 
 class YamlProblem(Exception):
     """A file that cannot be read, or not without changing its meaning. ``str()`` is a full sentence."""
 
     def __init__(
-        self, path: str, line: int | None, message: str, hint: str = "", column: int | None = None
+        self,
+        path: str,
+        line: int | None,
+        message: str,
+        hint: str = "",
+        column: int | None = None,
+        *,
+        syntax: bool = False,
     ) -> None:
         super().__init__(path, line, column, message, hint)
         self.path = path
@@ -22,6 +30,7 @@ class YamlProblem(Exception):
         self.column = column
         self.message = message
         self.hint = hint
+        self.syntax = syntax  # it is no YAML at all; otherwise YAML that cannot be held
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)

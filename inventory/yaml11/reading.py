@@ -23,7 +23,7 @@ from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from inventory.yaml11.composing import compose, too_deep
-from inventory.yaml11.problems import UNSAFE, VAULT, Mark, Positions, YamlProblem
+from inventory.yaml11.problems import RESERVED_KEYS, UNSAFE, VAULT, Mark, Positions, YamlProblem
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 100
@@ -64,6 +64,7 @@ def read(
         except (ValueError, RecursionError):
             pass  # not JSON, or JSON that is too deep: the YAML reader says what is wrong
         else:
+            reader.json = True
             reader.check_json(value, 0)
             return value, _json_positions(text, reader)
     node = reader.compose(text)
@@ -126,6 +127,7 @@ class _Reader:
         self.max_nodes = max_nodes
         self.fallback: YamlProblem | None = None
         self.has_aliases = False
+        self.json = False
         self.nodes = 0
         self.unsafe = 0
         self.open: set[int] = set()
@@ -236,6 +238,11 @@ class _Reader:
             values[key] = value
             kind = "" if type(raw) is str else _KINDS[type(raw)]
             marks[key] = Mark(line, below, kind) if below or kind else line
+        for key in RESERVED_KEYS:
+            if key in values and not self.json:
+                raise self._problem(
+                    node, f"The key {key!r} belongs to Ansible.", "Write !vault or !unsafe, or rename it."
+                )
         return values, marks
 
     def _pairs(self, node: MappingNode, depth: int) -> list[tuple[Node, Node, bool]]:
@@ -326,6 +333,11 @@ class _Reader:
             if depth >= self.max_depth:
                 raise self._too_deep(1)
             if isinstance(value, dict):
+                reserved = [key for key in RESERVED_KEYS if key in value]
+                if reserved and not _is_tagged(value):
+                    raise YamlProblem(
+                        self.path, None, f"The key {reserved[0]!r} belongs to Ansible.", "Rename it."
+                    )
                 for key in value:
                     self.check_json(key, depth + 1)
                 value = value.values()
@@ -337,6 +349,11 @@ class _Reader:
             )
         elif isinstance(value, float) and not math.isfinite(value):
             raise YamlProblem(self.path, None, "JSON cannot hold infinity or not-a-number.", "Quote it.")
+
+
+def _is_tagged(value: dict[str, Any]) -> bool:
+    """Whether *value* is how JSON writes ``!vault`` and ``!unsafe``."""
+    return len(value) == 1 and isinstance(value.get(VAULT, value.get(UNSAFE)), str)
 
 
 _SCALARS: dict[str, Any] = {

@@ -154,6 +154,9 @@ h4
 """,
     },
     "a .yml file that is INI inside": {"hosts.yml": "[web]\na x=1\nb\n[web:vars]\ny=2\n"},
+    "an extensionless INI file with colons and quotes": {
+        "hosts": "web01 note='a: b'\nweb02:22\t x='{\"k\": 1}'\n[g]\nweb01\ty=1\n\t# tab\n",
+    },
     "an extensionless file that is YAML": {"hosts": "all:\n  hosts:\n    a: {x: 1}\n"},
     "an inventory in JSON": {
         "inventory.json": '{"all": {"hosts": {"a": {"x": 1e2, "u": {"__ansible_unsafe": "{{ x }}"}},'
@@ -299,6 +302,12 @@ def test_a_nasty_tree_resolves_as_in_ansible(tmp_path: Path, files: dict[str, st
     root = write_tree(tmp_path, files)
     assert_like_ansible(root, next(iter(files)))
     assert read_tree(root).hosts.keys() == read_tree(root / next(iter(files))).hosts.keys()
+
+
+def test_a_yaml_file_that_is_executable_by_accident_is_read(tmp_path: Path) -> None:
+    root = write_tree(tmp_path, {"hosts.yml": "all: {hosts: {h: {x: 1}}}\n"})
+    (root / "hosts.yml").chmod(0o755)
+    assert_like_ansible(root, "hosts.yml")
 
 
 def test_the_sample_resolves_as_in_ansible() -> None:

@@ -48,6 +48,7 @@ def sealed(text: str, password: str = PASSWORD) -> str:
         ("all: {hosts: {'a[1:]': }}\n", "hosts.yml:1", "no end"),
         ("all: {hosts: {'a[0:999999999]': }}\n", "hosts.yml:1", "more than 100,000"),
         ("all: {hosts: {'a[0:999]b[0:999]': }}\n", "hosts.yml:1", "more than 100,000"),
+        ("all: {hosts: {a: {b: {__ansible_vault: x}}}}\n", "hosts.yml:1", "belongs to Ansible"),
         ("plugin: aws_ec2\n", "hosts.yml:1", "nothing in a tree is ever run"),
         ("- a\n- b\n", "hosts.yml:1", "no mapping of groups"),
         ("all:\n\thosts:\n", "hosts.yml:2", "tab"),
@@ -190,6 +191,19 @@ def test_an_unreadable_file_is_an_error(tmp_path: Path) -> None:
     root = write_tree(tmp_path, {"hosts.yml": HOSTS, "group_vars/web.yml": "x: 1\n"})
     (root / "group_vars/web.yml").chmod(0)
     assert "cannot be read" in messages(read_tree(root))
+
+
+def test_many_large_ranges_end_in_one_error(tmp_path: Path) -> None:
+    names = "".join(f"    h{number}-[0:99999]: {{}}\n" for number in range(20))
+    tree = tree_of(tmp_path, {"hosts.yml": "all:\n  hosts:\n" + names})
+    assert [problem.message for problem in tree.errors] == ["The hosts file names more than 1,000,000 hosts."]
+
+
+def test_a_sealed_hosts_file_that_is_wrong_is_told_without_its_words(tmp_path: Path) -> None:
+    text = "all:\n  hosts: {'hush[': , 'hush[2:1]': }\n  hush: {}\n"
+    tree = tree_of(tmp_path, {"hosts.yml": sealed(text)}, PASSWORD)
+    assert len(tree.errors) == 1
+    assert "hush" not in messages(tree) + messages(tree, "warning")
 
 
 def test_scripts_are_never_run(tmp_path: Path) -> None:

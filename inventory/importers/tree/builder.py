@@ -59,6 +59,13 @@ class Refused(Exception):
         self.hint = hint
 
 
+class TooMany(Exception):
+    """The hosts file stands for more hosts than any site has: reading it stops here."""
+
+
+MAX_MENTIONS = 1_000_000
+
+
 class Builder:
     """Fills *tree* while a hosts file is read, and closes it with finish()."""
 
@@ -67,6 +74,7 @@ class Builder:
         self.groups = tree.groups
         self.hosts = tree.hosts
         self.members: dict[str, set[str]] = {}
+        self.mentions = 0
         for name in ("all", "ungrouped"):
             self.add_group(name, None)
         self.add_child("all", "ungrouped")
@@ -78,7 +86,7 @@ class Builder:
         self.tree.problems.append(Problem(path, line, message, hint, "warning"))
 
     def add_group(self, name: str, spot: Spot | None) -> None:
-        if not name:
+        if not name or "\0" in name:
             raise Refused("A group has no name.", "Name it, or remove it.")
         if name not in self.groups:
             self.groups[name] = TreeGroup(name)
@@ -87,8 +95,11 @@ class Builder:
             self.groups[name].declared = spot
 
     def add_host(self, name: str, group: str, port: int | None, spot: Spot) -> None:
-        if not name:
+        if not name or "\0" in name:
             raise Refused("A host has no name.", "Name it, or remove it.")
+        self.mentions += 1
+        if self.mentions > MAX_MENTIONS:
+            raise TooMany
         host = self.hosts.get(name)
         if host is None:
             host = self.hosts[name] = TreeHost(name, declared=spot)
@@ -142,6 +153,7 @@ class Builder:
                 raise Refused(
                     f"ansible_group_priority of {owner!r} is not a whole number.", "Write a number."
                 ) from None
+            group.spots[key] = spot
             return
         if key in RESERVED:
             self.warn(spot.path, spot.line((key,)), reserved(key), "Rename or remove it.")

@@ -160,6 +160,8 @@ class Files:
             if name.startswith(".") or name.endswith("~") or path in self.used:
                 continue
             stem, extension = os.path.splitext(name)  # noqa: PTH122
+            if any(used.startswith(f"{path}/") for used in self.used):
+                continue  # read for an owner with a slash in its name
             bare = stem if extension in EXTENSIONS else name
             if any(f"{directory}/{bare}{ending}" in self.used for ending in ("", *EXTENSIONS)):
                 self.warn(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from inventory import vault
 from inventory.importers.tree import sealing
-from inventory.importers.tree.builder import RESERVED, Builder, reserved
+from inventory.importers.tree.builder import MAX_MENTIONS, RESERVED, Builder, TooMany, reserved
 from inventory.importers.tree.files import Files, Unreadable, find_hosts_file
 from inventory.importers.tree.ini_hosts import read_ini_hosts
 from inventory.importers.tree.model import OwnerKind, Problem, Sealed, Spot, Tree, TreeGroup, TreeHost
@@ -110,6 +111,9 @@ class _TreeReader:
                 data, content.positions = self._parse(path, content)
             except YamlProblem as error:
                 problem = error
+                if not error.syntax:  # it is YAML, and only refused here
+                    self._yaml_problem(error, content)
+                    return
             else:
                 if isinstance(data, dict) and data:
                     self._yaml_hosts(path, data, content)
@@ -131,22 +135,38 @@ class _TreeReader:
                 "Save what it finds (`ansible-inventory --list --export`) as a tree, and import that.",
             )
             return
-        read_yaml_hosts(data, content.positions, path, self.builder)
-        self._seal_inline(path, content)
+        self._declare(path, content, lambda: read_yaml_hosts(data, content.positions, path, self.builder))
 
     def _ini_hosts(self, path: str, content: _Content, problem: YamlProblem | None) -> None:
         """Read INI; where the file should have been YAML and is no INI either, tell the YAML problem."""
-        if problem is not None and not _could_be_ini(content.text):
-            self._yaml_problem(problem, content)
-            return
         before = len(self.tree.problems)
         if content.text.startswith("\ufeff"):
             self._problem(path, 1, "The file begins with a byte order mark.", "Save it as UTF-8 without one.")
-        read_ini_hosts(content.text, path, self.builder)
+        self._declare(path, content, lambda: read_ini_hosts(content.text, path, self.builder))
         if problem is not None and any(found.severity == "error" for found in self.tree.problems[before:]):
             del self.tree.problems[before:]
             self._yaml_problem(problem, content)
-            return
+
+    def _declare(self, path: str, content: _Content, read_hosts: Callable[[], None]) -> None:
+        """Let *read_hosts* fill the builder; of a sealed file, tell no word of what was wrong in it."""
+        before = len(self.tree.problems)
+        try:
+            read_hosts()
+        except TooMany:
+            self._problem(
+                path, None, f"The hosts file names more than {MAX_MENTIONS:,} hosts.", "Correct its ranges."
+            )
+        found = self.tree.problems[before:]
+        if content.opened and found:
+            severity = "error" if any(one.severity == "error" for one in found) else "warning"
+            del self.tree.problems[before:]
+            self._problem(
+                path,
+                1,
+                f"{len(found)} of the things that the sealed hosts file says are wrong or ignored.",
+                "Decrypt it and import it once, to read what.",
+                severity,
+            )
         self._seal_inline(path, content)
 
     def _seal_inline(self, path: str, content: _Content) -> None:
@@ -284,11 +304,3 @@ def _declares_anything(text: str) -> bool:
         line and line[0] not in "#;" and line not in ("---", "...")
         for line in map(str.strip, text.splitlines())
     )
-
-
-def _could_be_ini(text: str) -> bool:
-    """Whether the first line that says something is a section or a host, and not YAML or JSON."""
-    for line in map(str.strip, text.lstrip("\ufeff").splitlines()):
-        if line and line[0] not in "#;":
-            return not (line.startswith(("---", "{", "%", "- ")) or line.endswith(":") or ": " in line)
-    return False
