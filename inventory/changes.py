@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.dispatch import receiver
 from simple_history.signals import pre_create_historical_record
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
@@ -166,6 +167,15 @@ class SiteChange:
 
 
 @contextmanager
+def refusals_in_words() -> Iterator[None]:
+    """The database has the last word; people get it as a sentence."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise ValidationError(sentence_of(error)) from error
+
+
+@contextmanager
 def change(*sites: Site, by: Any = None, why: str = "", source: str = "code") -> Iterator[SiteChange]:
     """Open the door for *sites*; a Site that is not yet stored is stored first.
 
@@ -180,7 +190,7 @@ def change(*sites: Site, by: Any = None, why: str = "", source: str = "code") ->
             return
         raise OutsideChange("A change is open for another site; finish it first, or name both sites at once.")
     the_change = SiteChange([site for site in sites if site.pk], by, why, source)
-    with transaction.atomic(), opened(the_change):
+    with refusals_in_words(), transaction.atomic(), opened(the_change):
         # In one order, so that two changes of the same two sites cannot wait for each other. Not the keys: a
         # reader may meanwhile note its Rendering, which refers to the site.
         list(
@@ -194,6 +204,23 @@ def change(*sites: Site, by: Any = None, why: str = "", source: str = "code") ->
                 _found(site, the_change)
         yield the_change
         the_change.settle()
+
+
+def sentence_of(error: IntegrityError) -> str:
+    """What the constraint that refused has to say to people.
+
+    PostgreSQL and SQLite's partial indexes and checks name the constraint; SQLite's plain ones name the columns.
+    """
+    text = str(error)
+    for model in apps.get_app_config("inventory").get_models():
+        for constraint in model._meta.constraints:
+            columns = ", ".join(
+                f"{model._meta.db_table}.{model._meta.get_field(name).attname}"
+                for name in getattr(constraint, "fields", ())
+            )
+            if constraint.name in text or (columns and text.endswith(f": {columns}")):
+                return str(constraint.get_violation_error_message())
+    return "The database refused this: somebody else changed the same thing at the same moment. Try again."
 
 
 def _found(site: Site, the_change: SiteChange) -> None:

@@ -63,9 +63,15 @@ def ip_list(value: Any) -> None:
             raise ValidationError(f"“{item}” is not an IP address.") from None
 
 
+#: Stands for the address that the MAC gives in the segment's /64 (RFC 4291, appendix A).
+EUI64 = "eui64"
+
+
 def ipv6_list(value: Any) -> None:
-    ip_list(value)
-    for item in value:
+    """A list of IPv6 addresses; ``eui64`` among them is derived when the row is cleaned."""
+    addresses = [item for item in value if item != EUI64] if isinstance(value, list) else value
+    ip_list(addresses)
+    for item in addresses:
         if ipaddress.ip_address(item).version != 6:
             raise ValidationError(f"“{item}” is not an IPv6 address; the IPv4 address has its own field.")
 

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from inventory import validators
-from inventory.identity import canonical_mac, mac_problem
+from inventory.identity import canonical_mac, eui64_address, mac_problem
 from inventory.models.base import Declared, SiteRow
 from inventory.models.fields import OrderedJSONField
 from inventory.models.identity import contested
@@ -165,7 +165,7 @@ class Interface(HostPart):
         default=list,
         blank=True,
         validators=[validators.ipv6_list],
-        help_text='A list: ["fd00:20:99::97"].',
+        help_text="One a line; eui64 derives the address from the MAC.",
     )
     a_record = models.BooleanField(
         "address record", default=False, help_text="A, AAAA and PTR for its addresses."
@@ -217,8 +217,8 @@ class Interface(HostPart):
         self._check_mac(problems)
         self._check_address(problems)
         for field in ("segment", "switch"):
-            other = getattr(self, field)
-            if other and other.site_id != self.host.site_id:
+            other, host = getattr(self, field), getattr(self, "host", None)
+            if other and host and other.site_id != host.site_id:
                 problems.setdefault(field, []).append(f"{other} belongs to another site.")
         if problems:
             raise ValidationError(problems)
@@ -244,19 +244,36 @@ class Interface(HostPart):
                 "ipv4",
                 "A static interface needs an address; give one or choose another addressing.",
             )
-        for field, address in [("ipv4", self.ipv4), *(("ipv6", text) for text in self._ipv6())]:
+        for field, address in [("ipv4", self.ipv4), *(("ipv6", text) for text in self._ipv6(problems))]:
             if not address:
                 continue
             self._collect(problems, field, self._contest("ip", address))
             self._collect(problems, field, self._misplaced(address))
 
-    def _ipv6(self) -> list[str]:
+    def _ipv6(self, problems: dict[str, list[str]]) -> list[str]:
         try:
-            canonical = [str(ipaddress.IPv6Address(text)) for text in self.ipv6 or []]
+            given = [text for text in self.ipv6 or [] if text != validators.EUI64]
+            canonical = [str(ipaddress.IPv6Address(text)) for text in given]
         except (ValueError, TypeError):
             return []  # the field's own validator says it
+        if validators.EUI64 in (self.ipv6 or []):
+            canonical += self._derived(problems)
         setattr(self, "ipv6", canonical)  # noqa: B010 - the stubs take the column for text
         return canonical
+
+    def _derived(self, problems: dict[str, list[str]]) -> list[str]:
+        """The EUI-64 address in the segment's /64, if there are a MAC and a segment to derive it from."""
+        network = self.segment.network6 if self.segment else None
+        if not self.mac or not network:
+            self._collect(
+                problems, "ipv6", "eui64 needs a MAC and a segment with an IPv6 network; give both first."
+            )
+            return []
+        try:
+            return [str(eui64_address(self.mac, ipaddress.IPv6Network(network)))]
+        except ValueError as error:
+            self._collect(problems, "ipv6", str(error))
+            return []
 
     def _misplaced(self, address: str) -> str:
         """A person may not put an address where it does not belong; an unchanged imported one may stay."""
@@ -280,9 +297,10 @@ class Interface(HostPart):
         return address != stored.ipv4 and address not in stored.ipv6
 
     def _contest(self, kind: str, value: str) -> str:
-        if not self.host_id or self.host.status == "retired":
+        host = getattr(self, "host", None)  # on the page of a new host it is not stored yet
+        if host is None or host.status == "retired":
             return ""
-        return contested(self.host.site_id, kind, value, self.host_id)
+        return contested(host.site_id, kind, value, host.pk)
 
     @staticmethod
     def _collect(problems: dict[str, list[str]], field: str, problem: str) -> None:
