@@ -215,7 +215,7 @@ def sentence_of(error: IntegrityError) -> str:
     for model in apps.get_app_config("inventory").get_models():
         for constraint in model._meta.constraints:
             columns = ", ".join(
-                f"{model._meta.db_table}.{model._meta.get_field(name).attname}"
+                f"{model._meta.db_table}.{getattr(model._meta.get_field(name), 'attname', name)}"
                 for name in getattr(constraint, "fields", ())
             )
             if constraint.name in text or (columns and text.endswith(f": {columns}")):
