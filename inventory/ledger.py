@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils import timezone
 
 from inventory.models import Identity, Segment, Site
@@ -84,7 +85,8 @@ def _rows(site: Site, touched: set[int], claims: dict[Key, set[int]]) -> list[Id
     active = Identity.objects.active().filter(site=site)
     if len(touched) > MANY:
         return list(active)
-    mine = list(active.filter(host__in=touched))
+    # Deleting a host leaves its rows behind without one: they are given up as well.
+    mine = list(active.filter(Q(host__in=touched) | Q(host=None, state__in=["held", "disputed"])))
     values = {value for _, value in claims} | {row.value for row in mine}
     return list(active.filter(value__in=values))
 
@@ -113,7 +115,11 @@ def _release(
     waiting = sorted(
         (row for row in claimed if row.state == "disputed"), key=lambda row: (row.since, row.host_name)
     )
-    if waiting:
+    handed_over = key[0] == "name" and bool(claims.get(key, set()) - {holder.host_id})
+    if handed_over and not waiting:  # a service moves to another host in one change
+        _move(holder, "released", now, pending)
+        claimed.remove(holder)
+    elif waiting:
         _move(holder, "released", now, pending)
         claimed.remove(holder)
         waiting[0].state = "held"

@@ -63,13 +63,18 @@ class Identity(models.Model):
         return f"{self.kind} {self.value}"
 
 
-def contested(site_id: int, kind: str, value: str, host_id: int | None) -> str:
-    """Say who else has *value*, for the field in which a person typed it; empty when it is free for this host."""
+def contested(
+    site_id: int, kind: str, value: str, host_id: int | None, *, moved_from: int | None = None
+) -> str:
+    """Say who else has *value*, for the field in which a person typed it; empty when it is free for this host.
+
+    What moves here from another host is free as well: that host gives it up in the same change.
+    """
     wanted = (dns_name(value) or value) if kind == "name" else value
     row = (
         Identity.objects.active()
         .filter(site_id=site_id, kind=kind, value=wanted)
-        .exclude(host_id=host_id if host_id else -1)
+        .exclude(host_id__in=[pk for pk in (host_id, moved_from) if pk])
         .order_by("state")
         .first()
     )

@@ -1,0 +1,104 @@
+"""Who comes in: tokens for machines, users and their groups for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.cache import add_never_cache_headers
+from django_celery_beat import models as beat
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from inventory.exports.registry import MODULES
+from inventory.models import Token
+
+for model in (beat.ClockedSchedule, beat.CrontabSchedule, beat.IntervalSchedule, beat.PeriodicTask):
+    admin.site.unregister(model)  # schedules are declared, not edited in the machine room
+admin.site.unregister(beat.SolarSchedule)
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
+    formats = forms.MultipleChoiceField(
+        choices=[(name, name) for name in MODULES],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=Token._meta.get_field("formats").help_text,
+    )
+
+    class Meta:
+        model = Token
+        fields = ("name", "site", "formats", "scope", "expires")
+
+
+@admin.register(Token)
+class TokenAdmin(ModelAdmin):
+    """A token's secret is shown on the page that answers its creation, and nowhere else."""
+
+    form = TokenForm
+    list_display = ["name", "site_shown", "formats_shown", "scope", "state", "expires", "last_used"]
+    list_select_related = ["site"]
+    list_filter = ["scope"]
+    search_fields = ["name"]
+    readonly_fields = ["created", "last_used"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        asked = ["name", "site", "formats", "scope", "expires"]
+        return [*asked, "created", "last_used"] if obj else asked
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.readonly_fields if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.shown_once = obj.issue()
+        obj.save()
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> Any:
+        """Answer with the secret itself: a message would pass through a cookie or the session's table."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Token {obj.name}",
+            "opts": self.opts,
+            "token": obj,
+            "secret": obj.shown_once,
+            "site_slug": obj.site.slug if obj.site else "SITE",
+            "base_url": request.build_absolute_uri("/")[:-1],
+        }
+        response: HttpResponse = TemplateResponse(request, "admin/inventory/token_issued.html", context)
+        add_never_cache_headers(response)
+        return response
+
+    @display(description="site", ordering="site__slug")
+    def site_shown(self, token: Token) -> str:
+        return token.site.slug if token.site else "every site"
+
+    @display(description="formats")
+    def formats_shown(self, token: Token) -> str:
+        return ", ".join(token.formats) or "every format"
+
+    @display(description="state", label={"valid": "success", "expired": "danger"})
+    def state(self, token: Token) -> str:
+        return "expired" if token.is_expired else "valid"
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    pass

@@ -1,0 +1,72 @@
+"""Interfaces as a list of their own: who is where, over all hosts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from inventory.admin.door import DoorAdmin
+from inventory.admin.filters import MacKnownFilter, SegmentOfInterfaceFilter, SiteOfHostFilter
+from inventory.admin.searching import interface_found_by
+from inventory.models import Interface
+
+
+@admin.register(Interface)
+class InterfaceAdmin(DoorAdmin):
+    autocomplete_fields = ["host", "switch"]
+    fixed_fields = ("host",)
+    list_display = [
+        "name",
+        "host_name",
+        "site",
+        "mac",
+        "ipv4",
+        "segment",
+        "addressing",
+        "a_record",
+        "reservation",
+    ]
+    list_select_related = ["host__site", "segment"]
+    list_filter = [SiteOfHostFilter, SegmentOfInterfaceFilter, "addressing", "mac_kind", MacKnownFilter]
+    search_fields = ["name"]
+    search_help_text = "Host, interface, address, switch port, or a MAC in any spelling, whole or in part"
+    ordering = ["host__site__slug", "host__name", "position", "name"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    ("host", "name"),
+                    ("mac", "mac_kind"),
+                    ("segment", "addressing"),
+                    "ipv4",
+                    "ipv6",
+                    ("primary", "management", "a_record"),
+                    ("reservation", "wake_on_lan"),
+                    ("pxe_server", "pxe_file"),
+                    ("switch", "switch_port"),
+                    "position",
+                    "why",
+                ]
+            },
+        ),
+        ("Variables", {"fields": ["variables"], "classes": ["collapse"]}),
+    ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[Any, bool]:
+        found, _ = super().get_search_results(request, queryset, "")
+        return (found.filter(interface_found_by(search_term)) if search_term.strip() else found), False
+
+    @display(description="host", ordering="host__name")
+    def host_name(self, interface: Interface) -> str:
+        return interface.host.name
+
+    @display(description="site", ordering="host__site__slug")
+    def site(self, interface: Interface) -> str:
+        return interface.host.site.slug

@@ -1,0 +1,124 @@
+"""What the application keeps by itself and people only read: the ledger of identities and the log of changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from inventory.admin.filters import SiteFilter
+from inventory.admin.history import Differences
+from inventory.admin.searching import identity_found_by
+from inventory.models import Change, Declared, Identity
+
+#: A change of an import may have written twenty thousand rows; a page shows so many of each noun.
+SHOWN_PER_NOUN = 100
+
+
+class ReadOnly(ModelAdmin):
+    """A list and its pages, for people with the permission to view; nobody writes here."""
+
+    list_per_page = 100
+    show_full_result_count = False
+    actions = []
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Identity)
+class IdentityAdmin(ReadOnly):
+    list_display = ["value", "kind", "shown_state", "site", "host_name", "since", "until"]
+    list_select_related = ["site"]
+    list_filter = [SiteFilter, "kind", "state"]
+    search_fields = ["value"]
+    search_help_text = "Address, name, VMID, host, or a MAC in any spelling, whole or in part"
+    fields = ["site", "kind", "value", "state", "host", "host_name", "since", "until"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[Any, bool]:
+        return (queryset.filter(identity_found_by(search_term)) if search_term.strip() else queryset), False
+
+    @display(
+        description="state",
+        ordering="state",
+        label={"held": "success", "quarantined": "warning", "disputed": "danger", "released": "info"},
+    )
+    def shown_state(self, identity: Identity) -> str:
+        return identity.state
+
+
+@admin.register(Change)
+class ChangeAdmin(ReadOnly):
+    list_display = ["revision", "site_slug", "at", "by_name", "source", "why"]
+    list_filter = [SiteFilter, "source"]
+    search_fields = ["why", "by_name", "=revision"]
+    search_help_text = "Reason, person or revision"
+    date_hierarchy = "at"
+    fields = [("site_slug", "revision"), ("at", "by_name", "source"), "why", "what_changed"]
+    readonly_fields = ["what_changed"]
+
+    @display(description="what changed")
+    def what_changed(self, change: Change) -> str:
+        return render_to_string("admin/inventory/what_changed.html", {"nouns": written_in(change)})
+
+
+def written_in(change: Change) -> list[dict[str, Any]]:
+    """The rows that *change* wrote, by noun: what each was called and what became different."""
+    nouns = []
+    for model in _declared_models():
+        rows = model.history.model.objects.filter(change=change).order_by("history_id")  # type: ignore[attr-defined]
+        found = list(rows[: SHOWN_PER_NOUN + 1])
+        if found:
+            more = rows.count() - SHOWN_PER_NOUN if len(found) > SHOWN_PER_NOUN else 0
+            nouns.append(
+                {
+                    "name": str(model._meta.verbose_name_plural),
+                    "rows": [_told(model, row) for row in found[:SHOWN_PER_NOUN]],
+                    "more": more,
+                }
+            )
+    return nouns
+
+
+def _declared_models() -> list[type[Declared]]:
+    from django.apps import apps
+
+    return [
+        model
+        for model in apps.get_models()
+        if issubclass(model, Declared) and not model._meta.proxy and hasattr(model, "history")
+    ]
+
+
+def _told(model: type[Declared], row: Any) -> dict[str, Any]:
+    previous = row.prev_record if row.history_type == "~" else None
+    return {
+        "name": _called(row),
+        "how": row.get_history_type_display().lower(),
+        "differences": Differences(model, row).context_for_delta_changes(
+            row.diff_against(previous, foreign_keys_are_objs=False)
+        )
+        if previous
+        else [],
+    }
+
+
+def _called(row: Any) -> str:
+    """The row's name as it was; a row whose relatives are gone has at least its number."""
+    try:
+        return str(row.history_object)
+    except Exception:  # any DoesNotExist of any relative
+        return f"number {row.id}"
