@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inventory import segment_reasons
-from inventory.addressing import Range, address_key
+from inventory.addressing import Range
 from inventory.dhcp_reasons import (
     Boot,
     Ground,
@@ -39,9 +39,10 @@ from inventory.dhcp_reasons import (
 )
 from inventory.disputes import dispute, disputes
 from inventory.findings import Finding, in_reading_order
+from inventory.numbers import number4
 from inventory.pools import without
 from inventory.snapshot import AuthorityMode, HostFacts, InterfaceFacts, Snapshot
-from inventory.zone_names import claims_below, dns_name, interface_label, zone_of
+from inventory.zone_names import Claims, claims_below, dns_name, interface_label, zone_of
 
 LEASE_SECONDS = 43_200
 RENEW_SECONDS = LEASE_SECONDS // 2
@@ -95,7 +96,7 @@ class _Planner:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.zone = zone_of(snapshot)
-        self.owners = claims_below(self.zone, snapshot) if self.zone else {}
+        self.claims = claims_below(self.zone, snapshot) if self.zone else Claims({}, {})
         self.grounds: Grounds = grounds_of(snapshot)
         self.left_out: list[Finding] = list(disputes(snapshot, "mac", "ip"))
         self.remarks: list[Finding] = []
@@ -159,7 +160,7 @@ class _Planner:
         if label is None or "." in label:
             self.left_out.append(hostname_unusable(interface))
             return None
-        others = self.owners.get(label, frozenset()) - {host.name}
+        others = self.claims.others(label, host.name)
         if others:
             self.left_out.append(dispute("name", label, tuple(sorted({*others, host.name}))))
             return None
@@ -171,7 +172,7 @@ class _Planner:
         taken |= {identity.value for identity in self.snapshot.identities if identity.kind == "ip"}
         for segment in self.snapshot.segments:
             taken |= {segment.gateway4 or "", segment.next_server or "", *segment.dns_servers}
-        return sorted(int(ipaddress.IPv4Address(address)) for address in taken if is_ipv4(address))
+        return sorted(number for number in map(number4, taken) if number is not None)
 
     def _subnet(self, ground: Ground, taken: list[int], reservations: dict[str, list[Reservation]]) -> Subnet:
         segment = ground.segment
@@ -188,7 +189,7 @@ class _Planner:
             pools=_pools(ground, taken),
             next_server=next_server(segment),
             reservations=tuple(
-                sorted(reservations.get(segment.name, ()), key=lambda r: address_key(r.address))
+                sorted(reservations.get(segment.name, ()), key=lambda r: number4(r.address) or 0)
             ),
         )
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from inventory.findings import Finding, Severity
-from inventory.identity import mac_problem
+from inventory.identity import is_ip_address, mac_problem
+from inventory.numbers import number4
 from inventory.snapshot import InterfaceFacts, SegmentFacts, Snapshot
 from inventory.zone_names import dns_name
 
@@ -24,16 +25,16 @@ class Ground:
 
     segment: SegmentFacts
     network: ipaddress.IPv4Network
+    first: int
+    last: int
 
     def holds(self, address: str) -> bool:
-        return ipaddress.IPv4Address(address) in self.network
+        number = number4(address)
+        return number is not None and self.first <= number <= self.last
 
     def is_usable(self, address: str) -> bool:
         """False for the network and broadcast address; a /31 (RFC 3021) and a /32 have neither."""
-        if self.network.prefixlen > 30:
-            return True
-        value = ipaddress.IPv4Address(address)
-        return value not in (self.network.network_address, self.network.broadcast_address)
+        return self.network.prefixlen > 30 or number4(address) not in (self.first, self.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,15 @@ class Boot:
 
 def grounds_of(snapshot: Snapshot) -> Grounds:
     grounds = {
-        segment.name: Ground(segment, ipaddress.IPv4Network(segment.network4))
+        segment.name: _ground(segment, ipaddress.IPv4Network(segment.network4))
         for segment in snapshot.segments
         if segment.network4 and segment.policy != "none"
     }
     return Grounds(grounds, _overlaps(grounds.values()))
+
+
+def _ground(segment: SegmentFacts, network: ipaddress.IPv4Network) -> Ground:
+    return Ground(segment, network, int(network.network_address), int(network.broadcast_address))
 
 
 def _overlaps(grounds: Iterable[Ground]) -> dict[str, tuple[str, ...]]:
@@ -214,7 +219,7 @@ def boot_of(interface: InterfaceFacts, segment: SegmentFacts) -> tuple[Boot, lis
     server, name = next_server(segment), interface.pxe_server
     if name and is_ipv4(name):
         server = name
-    elif name and dns_name(name) and not _is_ipv6(name):
+    elif name and dns_name(name) and not is_ip_address(name):
         findings.append(_about_boot(interface, "pxe-server-is-a-name", "info", PXE_NAME))
     elif name:
         findings.append(_about_boot(interface, "pxe-unusable", "warning", PXE_SERVER))
@@ -245,15 +250,4 @@ def next_server(segment: SegmentFacts) -> str | None:
 
 
 def is_ipv4(text: str) -> bool:
-    try:
-        return str(ipaddress.IPv4Address(text)) == text
-    except ValueError:
-        return False
-
-
-def _is_ipv6(text: str) -> bool:
-    try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    return True
+    return number4(text) is not None

@@ -15,16 +15,15 @@ is in ``left_out``, with its reason.
 from __future__ import annotations
 
 import ipaddress
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal
 
 from inventory import dns_reasons as reasons
-from inventory.addressing import Address
 from inventory.disputes import dispute, disputes
 from inventory.findings import Finding, in_reading_order
+from inventory.numbers import Point, point
 from inventory.reverse_zones import ReverseZones
 from inventory.snapshot import AuthorityMode, HostFacts, InterfaceFacts, ServiceFacts, Snapshot
 from inventory.zone_names import (
@@ -33,6 +32,7 @@ from inventory.zone_names import (
     dns_name,
     host_label,
     interface_label,
+    name_below,
     service_label,
     zone_of,
 )
@@ -43,7 +43,6 @@ TTL = 300
 NAME_SERVER_SERVICE = "dns"
 
 RecordType = Literal["A", "AAAA", "CNAME", "PTR"]
-_address = lru_cache(maxsize=65_536)(ipaddress.ip_address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +88,15 @@ class _Planner:
     def __init__(self, snapshot: Snapshot, zone: str) -> None:
         self.snapshot = snapshot
         self.zone = zone
-        claims = claims_below(zone, snapshot)
-        self.contested = {label for label, hosts in claims.items() if len(hosts) > 1}
+        self.contested = claims_below(zone, snapshot).contested
         self.left_out: list[Finding] = list(disputes(snapshot, "ip", "name"))
-        self.left_out += [dispute("name", label, tuple(sorted(claims[label]))) for label in self.contested]
+        self.left_out += [
+            dispute("name", label, tuple(sorted(hosts))) for label, hosts in self.contested.items()
+        ]
         #: owner → its addresses, for owners below the zone
-        self.addresses: dict[str, set[Address]] = defaultdict(set)
+        self.addresses: dict[str, set[Point]] = defaultdict(set)
         #: address → (is not primary, owner): the smallest is the PTR's
-        self.candidates: dict[Address, tuple[bool, str]] = {}
+        self.candidates: dict[Point, tuple[bool, str]] = {}
 
     def plan(self) -> DnsPlan:
         for host in self.snapshot.live_hosts:
@@ -108,7 +108,7 @@ class _Planner:
         zones = [Zone(self.zone, "site", server, tuple(sorted(site, key=_record_key)))]
         zones += self._alias_zones(server)
         zones += self._reverse_zones(server)
-        pointers = {str(address): owner for address, (_, owner) in sorted_pointers(self.candidates)}
+        pointers = {address.text: owner for address, (_, owner) in sorted(self.candidates.items())}
         return DnsPlan(tuple(zones), pointers, in_reading_order(self.left_out))
 
     def _add_addresses(self, host: HostFacts, interface: InterfaceFacts) -> None:
@@ -123,8 +123,8 @@ class _Planner:
         for text in interface.addresses:
             if self.snapshot.is_disputed("ip", text):
                 continue
-            address = _address(text)
-            if not reasons.is_nameable(address):
+            address = point(text)
+            if address is None or address.is_link_local:
                 self.left_out.append(reasons.link_local(interface))
                 continue
             owner = f"{label}.{self.zone}"
@@ -157,21 +157,30 @@ class _Planner:
         return Record(f"{label}.{self.zone}", "CNAME", f"{target}.{self.zone}")
 
     def _alias_zones(self, server: str) -> list[Zone]:
-        carriers = {service.label: host for host in self.snapshot.live_hosts for service in host.services}
-        zones = {}
-        for alias in self.snapshot.aliases:
-            name = dns_name(f"{alias.name}.{self.snapshot.site.root_domain}")
-            if name is None or not self._is_free(name) or name in zones:
+        root = self.snapshot.site.root_domain
+        names = {alias: dns_name(f"{alias.name}.{root}") for alias in self.snapshot.aliases}
+        given = Counter(names.values())
+        zones = []
+        for alias, name in sorted(names.items(), key=lambda item: (item[1] or "", item[0].name)):
+            if name is None or given[name] > 1 or not self._is_free(name):
                 self.left_out.append(reasons.alias_unusable(alias))
                 continue
-            carrier, label = carriers.get(alias.service), dns_name(alias.service)
-            target = host_label(self.zone, carrier) if carrier else None
-            addresses = self.addresses.get(f"{target}.{self.zone}")
-            if not addresses or label in self.contested:
+            addresses = self._service_addresses(alias.service)
+            if not addresses:
                 self.left_out.append(reasons.alias_dangles(alias))
                 continue
-            zones[name] = Zone(name, "alias", server, tuple(_address_records({name: addresses})))
-        return [zones[name] for name in sorted(zones)]
+            zones.append(Zone(name, "alias", server, tuple(_address_records({name: addresses}))))
+        return zones
+
+    def _service_addresses(self, service: str) -> set[Point]:
+        """The addresses of the one host that carries *service*; empty when nobody or more than one does."""
+        label = name_below(self.zone, service)
+        if label is None or label in self.contested:
+            return set()
+        for host in self.snapshot.live_hosts:
+            if any(service_label(self.zone, carried) == label for carried in host.services):
+                return self.addresses.get(f"{host_label(self.zone, host)}.{self.zone}", set())
+        return set()
 
     def _is_free(self, name: str) -> bool:
         """An alias is a zone beside the site's own: neither it, nor below it, nor in the reverse tree."""
@@ -187,12 +196,12 @@ class _Planner:
         ]
         reverse = ReverseZones(networks)
         records: dict[str, list[Record]] = defaultdict(list)
-        for address, (_, owner) in sorted_pointers(self.candidates):
+        for address, (_, owner) in sorted(self.candidates.items()):
             name = reverse.zone_for(address)
             if name is None:
-                self.left_out.append(reasons.ptr_outside(address, owner))
+                self.left_out.append(reasons.ptr_outside(address.text, owner))
             else:
-                records[name].append(Record(address.reverse_pointer, "PTR", owner))
+                records[name].append(Record(address.reverse_name, "PTR", owner))
         return [Zone(name, "reverse", server, tuple(records[name])) for name in reverse.names]
 
     def _name_server(self) -> str:
@@ -211,22 +220,16 @@ class _Planner:
             carries = NAME_SERVER_SERVICE not in self.contested and any(
                 service.label == NAME_SERVER_SERVICE for service in host.services
             )
-            routes = any(str(address) in gateways for address in self.addresses[owner])
+            routes = any(address.text in gateways for address in self.addresses[owner])
             choices.append((not carries, not routes, host.form != "rt", owner))
         return min(choices)[-1] if choices else "localhost"
 
 
-def sorted_pointers(
-    candidates: Mapping[Address, tuple[bool, str]],
-) -> list[tuple[Address, tuple[bool, str]]]:
-    return sorted(candidates.items(), key=lambda item: (item[0].version, int(item[0])))
-
-
-def _address_records(addresses: Mapping[str, set[Address]]) -> list[Record]:
+def _address_records(addresses: Mapping[str, set[Point]]) -> list[Record]:
     return [
-        Record(owner, "A" if address.version == 4 else "AAAA", str(address))
+        Record(owner, "A" if address.version == 4 else "AAAA", address.text)
         for owner in sorted(addresses)
-        for address in sorted(addresses[owner], key=lambda a: (a.version, int(a)))
+        for address in sorted(addresses[owner])
     ]
 
 

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from inventory.addressing import Address
 from inventory.findings import Finding
 from inventory.snapshot import AliasFacts, HostFacts, InterfaceFacts, ServiceFacts, Snapshot
-
-
-def is_nameable(address: Address) -> bool:
-    """False for link-local addresses: they mean nothing without an interface (RFC 4007, section 6)."""
-    return not address.is_link_local and getattr(address, "scope_id", None) is None
 
 
 def zone_unusable(snapshot: Snapshot) -> Finding:
@@ -97,7 +91,7 @@ def alias_unusable(alias: AliasFacts) -> Finding:
     )
 
 
-def ptr_outside(address: Address, owner: str) -> Finding:
+def ptr_outside(address: str, owner: str) -> Finding:
     return Finding(
         "ptr-outside",
         "info",

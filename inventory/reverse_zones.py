@@ -11,7 +11,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator
 
-from inventory.addressing import Address, Network
+from inventory.addressing import Network
+from inventory.numbers import Point
 
 #: Blocks that mean something inside a site only: RFC 1918, 6598, 3927, 5737, 2544; RFC 4193, 4291, 3849,
 #: 9637.
@@ -80,14 +81,14 @@ class ReverseZones:
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(set(self._names.values())))
 
-    def zone_for(self, address: Address) -> str | None:
+    def zone_for(self, address: Point) -> str | None:
         """The most specific zone of *address*; None where it is public and in no segment of ours."""
         version, bits = address.version, BITS[address.version]
         for length in range(LONGEST[version], 0, -STEP[version]):
-            name = self._names.get((version, length, int(address) >> (bits - length)))
+            name = self._names.get((version, length, address.number >> (bits - length)))
             if name is not None:
                 return name
-        enclosing = ipaddress.ip_network(f"{address}/{LONGEST[version]}", strict=False)
+        enclosing = ipaddress.ip_network(f"{address.text}/{LONGEST[version]}", strict=False)
         return self._add(enclosing) if is_local(enclosing) else None
 
     def _add(self, zone: Network) -> str:

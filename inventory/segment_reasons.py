@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 
 from inventory.dhcp_reasons import Ground, Grounds, is_ipv4
 from inventory.findings import Finding
+from inventory.identity import is_ip_address
+from inventory.pools import span_of
 from inventory.snapshot import SegmentFacts
 from inventory.zone_names import dns_name
 
@@ -35,7 +36,7 @@ def segment_findings(ground: Ground) -> Iterator[Finding]:
             "Correct the gateway or the network.",
         )
     yield from _pool_findings(ground, subject)
-    unusable = [server for server in segment.dns_servers if not _is_address(server)]
+    unusable = [server for server in segment.dns_servers if not is_ip_address(server)]
     if unusable:
         yield Finding(
             "dns-server-unusable",
@@ -97,18 +98,10 @@ def is_servable(ground: Ground) -> bool:
     if pool is None or not (is_ipv4(pool.first) and is_ipv4(pool.last)):
         return False
     ends = (pool.first, pool.last)
-    in_order = ipaddress.IPv4Address(pool.first) <= ipaddress.IPv4Address(pool.last)
-    return in_order and all(ground.holds(end) and ground.is_usable(end) for end in ends)
+    first, last = span_of(pool)
+    return first <= last and all(ground.holds(end) and ground.is_usable(end) for end in ends)
 
 
 def dns_servers_of(segment: SegmentFacts) -> tuple[str, ...]:
     """The segment's own IPv4 DNS servers, in declared order."""
     return tuple(dict.fromkeys(server for server in segment.dns_servers if is_ipv4(server)))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

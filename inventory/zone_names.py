@@ -7,6 +7,8 @@ section 2.1, for the labels; RFC 1035, section 2.3.4, for the lengths; IDNA 2008
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from inventory import identity
@@ -28,6 +30,7 @@ def zone_of(snapshot: Snapshot) -> str | None:
     return zone
 
 
+@lru_cache(maxsize=131_072)
 def name_below(zone: str, text: str) -> str | None:
     """*text*, relative or qualified, as a name below *zone*; None if DNS has no such name."""
     name = dns_name(text)
@@ -58,14 +61,31 @@ def service_label(zone: str, service: ServiceFacts) -> str | None:
     return name_below(zone, service.label)
 
 
-def claims_below(zone: str, snapshot: Snapshot) -> dict[str, frozenset[str]]:
-    """Name below *zone* → the hosts that claim it, however each of them writes it."""
-    claims: dict[str, set[str]] = {}
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Who claims a name below the zone, however each of them writes it."""
+
+    #: name → the first host that claims it
+    owners: Mapping[str, str]
+    #: name → all hosts that claim it, where they are several
+    contested: Mapping[str, frozenset[str]]
+
+    def others(self, label: str, host: str) -> frozenset[str]:
+        """The hosts besides *host* that claim *label*."""
+        several = self.contested.get(label)
+        claimants = several if several is not None else {self.owners.get(label, host)}
+        return frozenset(claimants) - {host}
+
+
+def claims_below(zone: str, snapshot: Snapshot) -> Claims:
+    owners: dict[str, str] = {}
+    contested: dict[str, frozenset[str]] = {}
     for host in snapshot.live_hosts:
         labels = [host_label(zone, host)]
         labels += [interface_label(snapshot, zone, host, i) for i in host.interfaces if i.a_record]
         labels += [service_label(zone, service) for service in host.services]
-        for label in labels:
-            if label is not None:
-                claims.setdefault(label, set()).add(host.name)
-    return {label: frozenset(hosts) for label, hosts in claims.items()}
+        for label in filter(None, labels):
+            first = owners.setdefault(label, host.name)
+            if first != host.name:
+                contested[label] = contested.get(label, frozenset()) | {first, host.name}
+    return Claims(owners, contested)

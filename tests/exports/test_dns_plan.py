@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from inventory import dns
+from inventory.numbers import point
 from inventory.reverse_zones import ReverseZones, zone_name, zones_of
 from inventory.snapshot import AliasFacts, SegmentFacts, ServiceFacts, SiteFacts, Snapshot
 from tests.exports.example_site import host, interface
@@ -205,8 +206,8 @@ def test_a_long_network_splits_on_the_next_nibble():
 
 def test_an_address_lies_in_the_most_specific_zone():
     zones = ReverseZones([ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("10.20.99.0/24")])
-    assert zones.zone_for(ipaddress.ip_address("10.20.99.7")) == "99.20.10.in-addr.arpa"
-    assert zones.zone_for(ipaddress.ip_address("10.20.98.7")) == "10.in-addr.arpa"
+    assert zones.zone_for(point("10.20.99.7")) == "99.20.10.in-addr.arpa"
+    assert zones.zone_for(point("10.20.98.7")) == "10.in-addr.arpa"
 
 
 def test_a_private_address_outside_gets_a_zone_and_a_public_one_a_finding():
