@@ -53,7 +53,7 @@ class SiteChange:
         if isinstance(row, Host) and row.pk:
             self.touched_hosts[site_id].add(row.pk)
         elif isinstance(row, HostPart) and row.host_id:  # type: ignore[attr-defined]
-            self.touched_hosts[site_id].add(row.host_id)  # type: ignore[attr-defined]
+            self.touched_hosts[site_id].update({row.host_id, row.host_before} - {None})  # type: ignore[attr-defined]
         elif isinstance(row, Segment) and row.pk:  # its suffix names interfaces
             self.touched_hosts[site_id].update(
                 Interface.objects.filter(segment=row.pk).values_list("host_id", flat=True)
@@ -211,6 +211,9 @@ def sentence_of(error: IntegrityError) -> str:
 
     PostgreSQL and SQLite's partial indexes and checks name the constraint; SQLite's plain ones name the columns.
     """
+    if isinstance(error, models.RestrictedError):
+        users = ", ".join(sorted(f"{row._meta.verbose_name} {row}" for row in error.restricted_objects))
+        return f"This is still used by {users}; change or delete that first."
     text = str(error)
     for model in apps.get_app_config("inventory").get_models():
         for constraint in model._meta.constraints:

@@ -115,8 +115,8 @@ def _release(
     waiting = sorted(
         (row for row in claimed if row.state == "disputed"), key=lambda row: (row.since, row.host_name)
     )
-    handed_over = key[0] == "name" and bool(claims.get(key, set()) - {holder.host_id})
-    if handed_over and not waiting:  # a service moves to another host in one change
+    handed_over = bool(claims.get(key, set()) - {holder.host_id})
+    if handed_over and not waiting:  # a service or an interface moves to another host in one change
         _move(holder, "released", now, pending)
         claimed.remove(holder)
     elif waiting:

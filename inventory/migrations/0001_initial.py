@@ -229,7 +229,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='host',
             name='role',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='hosts', to='inventory.role'),
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='hosts', to='inventory.role'),
         ),
         migrations.CreateModel(
             name='Interface',
@@ -254,7 +254,7 @@ class Migration(migrations.Migration):
                 ('written', inventory.models.fields.OrderedJSONField(blank=True, default=dict, editable=False)),
                 ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='interfaces', to='inventory.host')),
                 ('switch', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='ports', to='inventory.host')),
-                ('segment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='interfaces', to='inventory.segment')),
+                ('segment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='interfaces', to='inventory.segment')),
             ],
             options={
                 'ordering': ['host', 'position', 'name'],
@@ -631,7 +631,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(auto_now_add=True)),
                 ('why', models.TextField(help_text='Why the authority is declared; people will ask.')),
                 ('by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('bootstrap_host', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inventory.host')),
+                ('bootstrap_host', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='inventory.host')),
                 ('site', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to='inventory.site')),
             ],
             options={

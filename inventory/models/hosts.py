@@ -44,7 +44,7 @@ class Host(SiteRow):
     name = models.CharField(max_length=253, help_text="Lower-case letters, digits and hyphens: netctrl-vm01.")
     form = models.CharField(max_length=40, blank=True, help_text="hv, vm, ph, pi, em, rt, sw or ap.")
     role = models.ForeignKey(
-        "inventory.Role", null=True, blank=True, on_delete=models.PROTECT, related_name="hosts"
+        "inventory.Role", null=True, blank=True, on_delete=models.RESTRICT, related_name="hosts"
     )
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE, db_index=True)
     plane = models.CharField(max_length=10, choices=Plane, default=Plane.MANAGEMENT)
@@ -123,8 +123,17 @@ class HostPart(Declared):
 
     objects = GuardedQuerySet.as_manager()
 
+    #: the host that had the row when it was read; the door looks at its identities too when the row moves
+    host_before: int | None = None
+
     class Meta:
         abstract = True
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Any:
+        row = super().from_db(*args, **kwargs)
+        row.host_before = row.__dict__.get("host_id")
+        return row
 
     @property
     def owner_site_id(self) -> int | None:
@@ -156,7 +165,7 @@ class Interface(HostPart):
     )
     mac_kind = models.CharField("MAC is", max_length=8, choices=MacKind, default=MacKind.OBSERVED)
     segment = models.ForeignKey(
-        "inventory.Segment", null=True, blank=True, on_delete=models.PROTECT, related_name="interfaces"
+        "inventory.Segment", null=True, blank=True, on_delete=models.RESTRICT, related_name="interfaces"
     )
     addressing = models.CharField(max_length=6, choices=Addressing, default=Addressing.NONE)
     ipv4 = models.GenericIPAddressField("IPv4 address", protocol="IPv4", null=True, blank=True, db_index=True)
@@ -356,11 +365,17 @@ class Service(HostPart):
                 and (problem := validators.label_problem(value))
             ):
                 problems.setdefault(field, []).append(problem)
-        lives = self.host_id and self.host.status != "retired"
-        if lives and (taken := contested(self.host.site_id, "name", self.label, self.host_id)):
+        host = getattr(self, "host", None)  # none yet, or not stored yet, on the page of a new one
+        lives = host and host.status != "retired"
+        if lives and (taken := self._contest(host)):
             problems.setdefault("name", []).append(taken)
+        if host and self.pk and host.site_id != self.site_id:
+            problems.setdefault("host", []).append(f"{host} belongs to another site.")
         if problems:
             raise ValidationError(problems)
+
+    def _contest(self, host: Any) -> str:
+        return contested(host.site_id, "name", self.label, host.pk, moved_from=self.host_before)
 
     def _is_new(self, field: str) -> bool:
         stored = Service.objects.filter(pk=self.pk).first() if self.pk else None

@@ -130,7 +130,7 @@ class Authority(SiteRow):
 
     mode = models.CharField(max_length=9, choices=Mode)
     bootstrap_host = models.ForeignKey(
-        "inventory.Host", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        "inventory.Host", null=True, blank=True, on_delete=models.RESTRICT, related_name="+"
     )
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
