@@ -1,5 +1,10 @@
 """The browser: every noun listed, found, and edited through the door. One module per family of nouns."""
 
-from inventory.admin import access, groups, hosts, interfaces, log, segments, services, sites
+from django.contrib import admin
 
-__all__ = ["access", "groups", "hosts", "interfaces", "log", "segments", "services", "sites"]
+from inventory.admin import access, dashboard, groups, hosts, interfaces, log, segments, services, sites
+
+#: pages that belong to no model; unfold's site asks for them when it builds its addresses
+admin.site.extra_urls = dashboard.urls  # type: ignore[attr-defined]
+
+__all__ = ["access", "dashboard", "groups", "hosts", "interfaces", "log", "segments", "services", "sites"]

@@ -28,7 +28,7 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
-class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
+class TokenForm(forms.ModelForm):
     formats = forms.MultipleChoiceField(
         choices=[(name, name) for name in MODULES],
         required=False,
@@ -93,7 +93,7 @@ class TokenAdmin(ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

@@ -59,7 +59,7 @@ def delete_selected(model_admin: DoorAdmin, request: HttpRequest, queryset: Quer
 def without_post(request: HttpRequest) -> HttpRequest:
     """The same request as if the page were opened for the first time."""
     again = copy.copy(request)
-    again.method, again.POST = "GET", QueryDict()  # type: ignore[assignment]
+    again.method, again.POST = "GET", QueryDict()
     return again
 
 
@@ -67,7 +67,7 @@ class DoorAdmin(DoorHistory, SiteBound, ModelAdmin):
     """A noun of a site. The row, its parts and its links are written as one change."""
 
     form = DoorForm
-    actions = [delete_selected]
+    actions: list[Any] = [delete_selected]
     list_per_page = 100
     show_full_result_count = False  # a second count over ten thousand rows says nothing new
     list_filter_submit = False
@@ -103,7 +103,7 @@ class DoorAdmin(DoorHistory, SiteBound, ModelAdmin):
             "title": f"Add {self.opts.verbose_name}",
             "opts": self.opts,
             "sites": Site.objects.all(),
-            "may_add_site": request.user.has_perm("inventory.add_site"),  # type: ignore[union-attr]
+            "may_add_site": request.user.has_perm("inventory.add_site"),
         }
         return TemplateResponse(request, "admin/inventory/choose_site.html", context)
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.contrib.admin.widgets import AutocompleteMixin, AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import QuerySet
@@ -19,7 +19,7 @@ from inventory.models.fields import OrderedJSONField
 WHY_HELP = "Kept in history with your name. People will ask."
 
 
-class PartForm(forms.ModelForm):  # type: ignore[type-arg]
+class PartForm(forms.ModelForm):
     """A form of one declared row."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -88,7 +88,7 @@ class SiteBound:
 
     admin_site: admin.AdminSite
 
-    def formfield_for_dbfield(self, db_field: models.Field, request: Any, **kwargs: Any) -> Any:  # type: ignore[type-arg]
+    def formfield_for_dbfield(self, db_field: models.Field, request: Any, **kwargs: Any) -> Any:
         if isinstance(db_field, OrderedJSONField):
             return fields.field_for(db_field)
         if db_field is Interface._meta.get_field("mac"):
@@ -120,13 +120,13 @@ def of_site(rows: QuerySet[Any], site_id: int | None) -> QuerySet[Any]:
     return rows.filter(site=site_id) if site_id else rows
 
 
-class _SiteAjax:
+class _SiteAjax(AutocompleteMixin):
     def __init__(self, field: Any, admin_site: Any, site_id: int | None, **only: str) -> None:
         super().__init__(field, admin_site)
         self.only = {"site": str(site_id), **only} if site_id else only
 
     def get_url(self) -> str:
-        url: str = super().get_url()  # type: ignore[misc]
+        url: str = super().get_url()
         return f"{url}?{urlencode(self.only)}" if self.only else url
 
 

@@ -69,25 +69,28 @@ class HostForm(DoorForm):
         return cleaned
 
 
-class InterfaceFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+class InterfaceFormSet(BaseInlineFormSet):
     """The interfaces of one host, which share one question: which of them is the primary one."""
 
     def clean(self) -> None:
         super().clean()
-        primary = [form for form in self.forms if self._stays(form) and form.cleaned_data.get("primary")]
+        primary = [form for form in self.forms if self._stays(form) and _cleaned(form).get("primary")]
         if len(primary) > 1:
-            names = " and ".join(form.cleaned_data.get("name", "?") for form in primary)
+            names = " and ".join(_cleaned(form).get("name", "?") for form in primary)
             raise ValidationError(f"{names} are both marked primary; a host has one primary interface.")
 
     def _stays(self, form: Any) -> bool:
-        cleaned = getattr(form, "cleaned_data", None)
-        return bool(cleaned) and not cleaned.get("DELETE")
+        return bool(_cleaned(form)) and not _cleaned(form).get("DELETE")
+
+
+def _cleaned(form: Any) -> dict[str, Any]:
+    return getattr(form, "cleaned_data", None) or {}
 
 
 class InterfaceForm(PartForm):
     def _get_validation_exclusions(self) -> set[str]:
         # The mark moves between interfaces in one go: the formset looks at both, the database afterwards.
-        return {*super()._get_validation_exclusions(), "primary"}
+        return {*super()._get_validation_exclusions(), "primary"}  # type: ignore[misc]
 
 
 class InterfaceInline(PartInline):

@@ -25,7 +25,7 @@ class ReadOnly(ModelAdmin):
 
     list_per_page = 100
     show_full_result_count = False
-    actions = []
+    actions: list[Any] = []
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -79,7 +79,7 @@ def written_in(change: Change) -> list[dict[str, Any]]:
     """The rows that *change* wrote, by noun: what each was called and what became different."""
     nouns = []
     for model in _declared_models():
-        rows = model.history.model.objects.filter(change=change).order_by("history_id")  # type: ignore[attr-defined]
+        rows = model.history.model.objects.filter(change=change).order_by("history_id")
         found = list(rows[: SHOWN_PER_NOUN + 1])
         if found:
             more = rows.count() - SHOWN_PER_NOUN if len(found) > SHOWN_PER_NOUN else 0

@@ -87,7 +87,7 @@ class AuthorityAdmin(DoorAdmin):
     """Append-only: a declaration is a fact of the day it was made."""
 
     form = AuthorityForm
-    actions = []
+    actions: list[Any] = []
     autocomplete_fields = ["bootstrap_host"]
     list_display = ["site", "mode", "bootstrap_host", "by_name", "at", "why"]
     list_select_related = ["site", "bootstrap_host"]

@@ -1,0 +1,166 @@
+"""The first page and the findings of a site: what there is, what is wrong with it, what can be taken away."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
+
+from inventory import reading
+from inventory.admin.judgement import findings_of, pages_of
+from inventory.exports.registry import MODULES, Export, get_export
+from inventory.findings import SEVERITIES, Finding, count_by_severity
+from inventory.models import Change, Host, Site
+from inventory.snapshot import Snapshot
+
+TOP_FINDINGS = 8
+LATEST_CHANGES = 10
+PER_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Told:
+    """A finding beside the address of what it speaks of."""
+
+    finding: Finding
+    page: str
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A number on the first page and the list behind it."""
+
+    label: str
+    number: int
+    page: str
+
+
+@dataclass(frozen=True)
+class SiteCard:
+    """Everything that the first page says of one site."""
+
+    site: Site
+    snapshot: Snapshot
+    counts: list[Counted]
+    statuses: list[Counted]
+    forms: list[Counted]
+    severities: list[Counted]
+    worst: list[Told]
+    number_of_findings: int
+    exports: list[tuple[Export, str]]
+
+
+def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What unfold calls to fill the first page. One query a site while nothing changed, and two more."""
+    user: Any = request.user
+    may_see = user.has_perm("inventory.view_site")
+    exports = known_exports()
+    cards = [card_of(site, exports) for site in Site.objects.all()] if may_see else []
+    changes = Change.objects.all()[:LATEST_CHANGES] if user.has_perm("inventory.view_change") else []
+    context.update(
+        title="Overview",
+        may_see=may_see,
+        may_add_site=user.has_perm("inventory.add_site"),
+        may_search=user.has_perm("inventory.view_host"),
+        cards=cards,
+        latest=changes,
+    )
+    return context
+
+
+def known_exports() -> list[Export]:
+    """The formats that this version has."""
+    found = []
+    for name in MODULES:
+        try:
+            found.append(get_export(name))
+        except ImportError:  # a format that is listed and not written yet takes nothing else away
+            continue
+    return found
+
+
+def card_of(site: Site, exports: list[Export]) -> SiteCard:
+    snapshot = reading.load(site.slug)
+    findings = findings_of(snapshot)
+    here = urlencode({"on_site": site.slug})
+    lists = {noun: f"{_list_of(noun)}?{here}" for noun in ("host", "interface", "segment", "service")}
+    hosts = snapshot.hosts
+    return SiteCard(
+        site=site,
+        snapshot=snapshot,
+        counts=[
+            Counted("hosts", len(hosts), lists["host"]),
+            Counted("interfaces", sum(len(host.interfaces) for host in hosts), lists["interface"]),
+            Counted("segments", len(snapshot.segments), lists["segment"]),
+            Counted("services", sum(len(host.services) for host in hosts), lists["service"]),
+        ],
+        statuses=_split(hosts, "status", lists["host"] + "&status__exact=", dict(Host.Status.choices)),
+        forms=_split(hosts, "form", lists["host"] + "&of_form=", dict(Host.Form.choices)),
+        severities=_by_severity(site, findings),
+        worst=told(site.pk, findings[:TOP_FINDINGS]),
+        number_of_findings=len(findings),
+        exports=[(export, reverse("export", args=(site.slug, export.name))) for export in exports],
+    )
+
+
+def _split(hosts: Any, attribute: str, page: str, labels: dict[str, str]) -> list[Counted]:
+    counted = Counter(getattr(host, attribute) for host in hosts)
+    return [
+        Counted(labels.get(value, value).partition(": ")[2] or value, number, f"{page}{value}")
+        for value, number in counted.most_common()
+        if value
+    ]
+
+
+def _by_severity(site: Site, findings: tuple[Finding, ...]) -> list[Counted]:
+    page = reverse("admin:findings", args=(site.slug,))
+    counts = count_by_severity(findings)
+    return [Counted(name, counts[name], f"{page}?severity={name}") for name in SEVERITIES]
+
+
+def told(site_id: int, findings: Any) -> list[Told]:
+    pages = pages_of(site_id, {finding.subject for finding in findings})
+    return [Told(finding, pages.get(finding.subject, "")) for finding in findings]
+
+
+def _list_of(noun: str) -> str:
+    return reverse(f"admin:inventory_{noun}_changelist")
+
+
+def findings_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """All findings of one site, by severity or rule. Needs the permission to view sites."""
+    if not request.user.has_perm("inventory.view_site"):
+        raise PermissionDenied
+    site = Site.objects.filter(slug=slug).first()
+    if site is None:
+        raise Http404(f"There is no site “{slug}”.")
+    findings = findings_of(reading.load(slug))
+    severity, rule = request.GET.get("severity", ""), request.GET.get("rule", "")
+    chosen = [f for f in findings if severity in ("", f.severity) and rule in ("", f.id)]
+    page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Findings of {slug}",
+        "site": site,
+        "severity": severity,
+        "rule": rule,
+        "severities": _by_severity(site, findings),
+        "number": len(findings),
+        "rules": sorted(Counter(f.id for f in findings if severity in ("", f.severity)).items()),
+        "page": page,
+        "rows": told(site.pk, list(page.object_list)),
+        "query": urlencode({"severity": severity, "rule": rule}),
+    }
+    return TemplateResponse(request, "admin/inventory/findings.html", context)
+
+
+def urls() -> list[URLPattern]:
+    return [path("findings/<str:slug>/", admin.site.admin_view(findings_page), name="findings")]

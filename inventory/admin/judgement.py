@@ -1,0 +1,69 @@
+"""What the rules say about a site, judged once per revision and process, and where the subjects have their pages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.urls import reverse
+
+from inventory.findings import Finding
+from inventory.models import Alias, Group, Host, Interface, Segment, Service
+from inventory.rules import judge
+from inventory.snapshot import Snapshot
+
+_judged: dict[str, tuple[int, tuple[Finding, ...]]] = {}
+_lock = threading.Lock()
+
+
+def findings_of(snapshot: Snapshot) -> tuple[Finding, ...]:
+    """The findings of a kept Snapshot, worst first. Ten thousand hosts take seconds; a revision never changes."""
+    uid, revision = snapshot.site.uid, snapshot.revision
+    known = _judged.get(uid)
+    if known and known[0] == revision:
+        return known[1]
+    findings = judge(snapshot)
+    with _lock:
+        _judged[uid] = (revision, findings)
+    return findings
+
+
+def pages_of(site_id: int, subjects: Iterable[str]) -> dict[str, str]:
+    """subject → address of its page, for those that have one. One query for each kind of subject."""
+    by_kind: dict[str, dict[str, str]] = {}
+    for subject in subjects:
+        kind, _, name = subject.partition(" ")
+        by_kind.setdefault(kind, {})[name] = subject
+    found = {subject: _page("site", site_id) for subject in by_kind.pop("site", {}).values()}
+    for kind, names in by_kind.items():
+        for noun, name, pk in _rows(kind, site_id, list(names)):
+            if name in names:
+                found[names[name]] = _page(noun, pk)
+    return found
+
+
+def _rows(kind: str, site_id: int, names: list[str]) -> Iterator[tuple[str, str, int]]:
+    """Yield (noun, name as in the subject, id) of the rows that may be meant."""
+    if kind == "interface":
+        hosts = {name.partition("/")[0] for name in names}
+        parts = Interface.objects.filter(host__site=site_id, host__name__in=hosts)
+        for host, name, pk in parts.order_by().values_list("host__name", "name", "pk"):
+            yield kind, f"{host}/{name}", pk
+    elif kind == "service":
+        first_labels = {name.partition(".")[0] for name in names} | set(names)
+        for service in Service.objects.filter(site=site_id, name__in=first_labels).order_by("-pk"):
+            yield kind, service.label, service.pk
+    elif kind in ("group", "profile"):
+        groups = Group.objects.filter(site=site_id, kind=kind, name__in=names).order_by()
+        for name, pk in groups.values_list("name", "pk"):
+            yield "group" if kind == "group" else "workloadprofile", name, pk
+    elif kind in ("host", "segment", "alias"):
+        model: Any = {"host": Host, "segment": Segment, "alias": Alias}[kind]
+        rows = model._default_manager.filter(site=site_id, name__in=names).order_by()
+        for name, pk in rows.values_list("name", "pk"):
+            yield kind, name, pk
+
+
+def _page(noun: str, pk: int) -> str:
+    return reverse(f"admin:inventory_{noun}_change", args=(pk,))
