@@ -34,6 +34,7 @@ _STR, _NULL, _BOOL, _INT, _FLOAT = (_TAG + name for name in ("str", "null", "boo
 _TIMESTAMP, _SEQ, _MAP, _MERGE, _EQUALS = (
     _TAG + name for name in ("timestamp", "seq", "map", "merge", "value")
 )
+_JSON_STARTS = frozenset('{["-0123456789tfnNI')
 _VAULT_TAGS = frozenset({"!vault", "!vault-encrypted"})
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS = {bool: "a truth value", int: "an integer", float: "a number", type(None): "empty"}
@@ -55,7 +56,7 @@ def read(
     """
     text = _decode(text, path, max_bytes)
     reader = _Reader(path, max_depth, max(max_nodes, len(text) // 4))
-    if text.lstrip()[:1] in ("{", "["):
+    if text.lstrip()[:1] in _JSON_STARTS:
         try:
             value = json.loads(text, object_pairs_hook=_unique, parse_constant=_not_json)
         except _DuplicateError as problem:
@@ -304,7 +305,7 @@ class _Reader:
             raise self._unknown_tag(node, tag)
         try:
             value = make(self.scalars, node)
-        except (ValueError, KeyError, ArithmeticError, AttributeError, yaml.YAMLError):
+        except (ValueError, LookupError, ArithmeticError, AttributeError, yaml.YAMLError):
             name = tag.removeprefix(_TAG)
             raise self._problem(
                 node, f"This looks like a {name}, but is none.", "Quote it if it is text."

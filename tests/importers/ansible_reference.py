@@ -1,7 +1,8 @@
 """The real ``ansible-inventory``, to compare with: imported once, forked for every question.
 
 Run as a script it is that server (one JSON list of arguments per line in, one JSON answer per line out).
-Imported, it offers ask(). Everything happens with an empty home and an empty ansible.cfg.
+Imported, it offers ask(). Everything happens with an empty home and an empty ansible.cfg. Keys stand in the order
+that Jinja would see, which ``ansible-inventory`` itself sorts away.
 """
 
 from __future__ import annotations
@@ -102,7 +103,12 @@ def _password_file(password: str) -> str:
 
 def _serve() -> None:
     import ansible.cli.inventory as cli
+    from ansible._internal._json._profiles import _inventory_legacy
 
+    def dump(stuff: Any) -> str:
+        return json.dumps(stuff, cls=_inventory_legacy.Encoder)
+
+    cli.InventoryCLI.dump = staticmethod(dump)
     for line in sys.stdin:
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
             child = os.fork()

@@ -251,6 +251,10 @@ all:
         "group_vars/web.yml": "gf: 1\n",
         "host_vars/web.yml": "hf: 1\n",
     },
+    "a group and an ungrouped host of one name": {
+        "hosts.yml": "all: {hosts: {web: {h: 1}, x: }, children: {web: {hosts: {y: }}}}",
+        "group_vars/ungrouped.yml": "u: 1\n",
+    },
     "names Ansible owns, names that are no identifiers": {
         "hosts.yml": """
 all:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inventory import vault
-from inventory.importers.tree import Secret, Tree, read_tree
+from inventory.importers.tree import Secret, Tree, builder, read_tree
 from tests.importers.tree_support import PASSWORD, messages, write_tree
 
 HOSTS = "all: {children: {web: {hosts: {a: , b: }}}}\n"
@@ -193,8 +193,9 @@ def test_an_unreadable_file_is_an_error(tmp_path: Path) -> None:
     assert "cannot be read" in messages(read_tree(root))
 
 
-def test_many_large_ranges_end_in_one_error(tmp_path: Path) -> None:
-    names = "".join(f"    h{number}-[0:99999]: {{}}\n" for number in range(20))
+def test_many_large_ranges_end_in_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builder, "MAX_MENTIONS", 1_500)
+    names = "".join(f"    h{number}-[0:999]: {{}}\n" for number in range(20))
     tree = tree_of(tmp_path, {"hosts.yml": "all:\n  hosts:\n" + names})
     assert [problem.message for problem in tree.errors] == ["The hosts file names more than 1,000,000 hosts."]
 

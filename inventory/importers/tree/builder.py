@@ -167,23 +167,7 @@ class Builder:
         for name, group in self.groups.items():
             if name != "all" and not group.parents:
                 self.add_child("all", name)
-        ungrouped = self.groups["ungrouped"]
-        for host in self.hosts.values():
-            elsewhere = [name for name in host.groups if name not in ("all", "ungrouped")]
-            if elsewhere and "ungrouped" in host.groups:
-                host.groups.remove("ungrouped")
-                ungrouped.hosts.remove(host.name)
-            elif not elsewhere and "ungrouped" not in host.groups:
-                host.groups.append("ungrouped")
-                ungrouped.hosts.append(host.name)
-        if ungrouped.parents != ["all"]:
-            spot = ungrouped.declared
-            self.error(
-                spot.path if spot else self.tree.hosts_path,
-                spot.line() if spot else None,
-                "The group 'ungrouped' cannot be below another group than 'all'.",
-                "Give its hosts a group of their own.",
-            )
+        self._sort_out_ungrouped()
         self._set_depths()
         for name in self.groups.keys() & self.hosts.keys():
             host_spot = self.hosts[name].declared
@@ -193,6 +177,33 @@ class Builder:
                 f"{name!r} is both a group and a host; Ansible gives inline variables of both to the group.",
                 "Rename one.",
             )
+
+    def _sort_out_ungrouped(self) -> None:
+        self.mentions = 0  # what the file itself says has been counted
+        ungrouped = self.groups["ungrouped"]
+        for host in list(self.hosts.values()):
+            elsewhere = [name for name in host.groups if name not in ("all", "ungrouped")]
+            if elsewhere and "ungrouped" in host.groups:
+                host.groups.remove("ungrouped")
+                ungrouped.hosts.remove(host.name)
+            elif not elsewhere and "ungrouped" not in host.groups:
+                self._add_ungrouped(host)
+        if ungrouped.parents != ["all"]:
+            spot = ungrouped.declared
+            self.error(
+                spot.path if spot else self.tree.hosts_path,
+                spot.line() if spot else None,
+                "The group 'ungrouped' cannot be below another group than 'all'.",
+                "Give its hosts a group of their own.",
+            )
+
+    def _add_ungrouped(self, host: TreeHost) -> None:
+        """As Ansible does it: where a group has the name of *host*, it is the group that goes there."""
+        try:
+            self.add_child("ungrouped", host.name)
+        except Refused as problem:
+            path, line = self.tree.where("host", host.name) or (self.tree.hosts_path, None)
+            self.error(path, line, problem.message, problem.hint)
 
     def _set_depths(self) -> None:
         """The depth of a group is the longest way down to it from ``all``."""

@@ -66,7 +66,8 @@ def _is_ipv6(address: str) -> bool:
 
 
 def _is_ipv4_in_ipv6(address: str) -> bool:
-    head, _, tail = address.rpartition(":")
+    *heads, tail = _COLONS_OUTSIDE.split(address)
+    head = ":".join(heads)
     octets = tail.split(".")
     known = head in ("0:0:0:0:0:0", "0:0:0:0:0:ffff", ":", "::ffff")
     return known and len(octets) == 4 and all(_HEXTET.fullmatch(octet) for octet in octets)

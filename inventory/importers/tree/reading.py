@@ -102,7 +102,8 @@ class _TreeReader:
 
     def _hosts_text(self, path: str, extension: str, content: _Content) -> None:
         """YAML by its extension, and INI where that is no mapping: exactly Ansible's choice."""
-        if not _declares_anything(content.text):
+        markers = ("---", "...") if extension in _YAML_EXTENSIONS else ()
+        if not _declares_anything(content.text, markers):
             self._problem(path, None, "The hosts file declares nothing.", "Add hosts.", "warning")
             return
         problem: YamlProblem | None = None
@@ -298,9 +299,8 @@ class _TreeReader:
                 )
 
 
-def _declares_anything(text: str) -> bool:
+def _declares_anything(text: str, markers: tuple[str, ...]) -> bool:
     """Whether a line is more than a comment or a document marker."""
     return any(
-        line and line[0] not in "#;" and line not in ("---", "...")
-        for line in map(str.strip, text.splitlines())
+        line and line[0] not in "#;" and line not in markers for line in map(str.strip, text.splitlines())
     )

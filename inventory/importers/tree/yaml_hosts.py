@@ -85,9 +85,10 @@ class _Reader:
             self._warn(at, f"{key!r} in the group {name!r} is ignored.", _ONLY)
 
     def _child(self, parent: str, child: str, body: Any, at: tuple[str, ...]) -> None:
-        self.group(child, body, at)
-        if self.positions.key_kind(at):
+        if kind := self.positions.key_kind(at):
+            self._error(at, f"A group name must be text; {child} is {kind}.", "Quote it.")
             return
+        self.group(child, body, at)
         try:
             self.builder.add_child(parent, child)
         except Refused as problem:
