@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from django.core.exceptions import ValidationError
+
 from inventory.changes import SiteChange, change
 from inventory.models import Group, Host, Interface, Membership, Nesting, Role, Segment, Service, Site
 from inventory.models.fields import OrderedJSONField
@@ -196,14 +198,13 @@ class _Comparison:
         for name, host in self.draft.hosts.items():
             role = self.roles[host.role] if host.role else None
             fields = {**host.fields, "role": role}
-            row = self.hosts.get(name)
-            if row is None:
-                row = self.hosts[name] = self._new(
-                    Host(site=self.site, name=name, **_plain(fields, new=True)), "host", name
-                )
+            if name in self.hosts:
+                self._compare_row("host", name, self.hosts[name], fields)
             else:
-                self._compare_row("host", name, row, fields)
-            self._compare_interfaces(row, host, interfaces[row.pk] if row.pk else {})
+                made = Host(site=self.site, name=name, **_plain(fields, new=True))
+                self.hosts[name] = self._new(made, "host", name)
+            stored = self.hosts[name]
+            self._compare_interfaces(stored, host, interfaces[stored.pk] if stored.pk else {})
         for name in self.hosts.keys() - self.draft.hosts.keys():
             self._note("host", name, "gone")
         self._compare_services()
@@ -266,10 +267,10 @@ class _Comparison:
         if self.site is not None and self.site.pk:
             for row in Nesting.objects.filter(parent__site=self.site).select_related("parent", "child"):
                 nestings[row.parent.name, row.child.name] = row
-            for row in Membership.objects.filter(
+            for member in Membership.objects.filter(
                 group__site=self.site, group__kind=Group.Kind.GROUP
             ).select_related("group", "host"):
-                members[row.group.name, row.host.name] = row
+                members[member.group.name, member.host.name] = member
         draft = self.draft
         for pair in sorted(draft.nestings - nestings.keys()):
             link = Nesting(parent=self.groups[pair[0]], child=self.groups[pair[1]])
@@ -281,12 +282,31 @@ class _Comparison:
                 f"{pair[1]} below {pair[0]}",
                 all(p in draft.groups for p in pair),
             )
+        self._refuse_circles({pair for pair in nestings if not set(pair) <= draft.groups.keys()})
         for pair in sorted(draft.memberships - members.keys()):
-            link = Membership(group=self.groups[pair[0]], host=self.hosts[pair[1]])
-            self._new(link, "membership", f"{pair[1]} in {pair[0]}")
+            member = Membership(group=self.groups[pair[0]], host=self.hosts[pair[1]])
+            self._new(member, "membership", f"{pair[1]} in {pair[0]}")
         for pair in sorted(members.keys() - draft.memberships):
             known = pair[0] in draft.groups and pair[1] in draft.hosts
             self._unlink(members[pair], "membership", f"{pair[1]} in {pair[0]}", known)
+
+    def _refuse_circles(self, staying: set[tuple[str, str]]) -> None:
+        """Links of groups that are gone stay; together with the new ones they must not form a circle."""
+        below: dict[str, set[str]] = defaultdict(set)
+        for parent, child in self.draft.nestings | staying:
+            below[parent].add(child)
+        for parent, child in sorted(staying):
+            seen: set[str] = set()
+            todo = [child]
+            while todo:
+                name = todo.pop()
+                seen.add(name)
+                todo += below[name] - seen
+            if parent in seen:
+                raise ValidationError(
+                    f"Group {child} lies below {parent} here, and no longer in what is imported, which puts {parent} "
+                    f"below {child}. Take the group that is gone out of its parents first."
+                )
 
     def _unlink(self, row: Any, noun: str, name: str, ours: bool) -> None:
         """A link goes when both its ends are still named; else it is gone with them, and stays."""

@@ -26,9 +26,12 @@ class GroupTree:
         self.variables = variables
         live = {host.name for host in snapshot.live_hosts}
         groups = {group.name: group for group in snapshot.groups}
-        self.children: dict[str, tuple[str, ...]] = {name: group.children for name, group in groups.items()}
+        self._order = snapshot.site.written.get("order", {})
+        self.children: dict[str, tuple[str, ...]] = {
+            name: self._ordered("children", name, group.children) for name, group in groups.items()
+        }
         self.hosts: dict[str, tuple[str, ...]] = {
-            name: tuple(host for host in group.hosts if host in live)
+            name: self._ordered("hosts", name, (host for host in group.hosts if host in live))
             for name, group in groups.items()
             if name != UNGROUPED
         }
@@ -42,24 +45,40 @@ class GroupTree:
             for child in children:
                 self.parents[child].add(parent)
         self.depth: dict[str, int] = {ALL: 0}
-        for name in self.children:
-            self._measure(name)
+        self._measure_depths()
         self.groups_of: dict[str, list[str]] = {host: [] for host in sorted(live)}
         for name in sorted(self.hosts):
             for host in self.hosts[name]:
                 self.groups_of[host].append(name)
-        self.ungrouped = tuple(host for host, names in self.groups_of.items() if not names)
+        loose = (host for host, names in self.groups_of.items() if not names)
+        self.ungrouped = self._ordered("hosts", UNGROUPED, loose)
+        #: hosts that the imported tree named in ``all`` itself; it only matters for the order of ``groups.all``
+        self.named_in_all = tuple(host for host in self._order.get("hosts", {}).get(ALL, ()) if host in live)
         self._chains: dict[tuple[str, ...], dict[str, Any]] = {}
 
     @property
     def top_level(self) -> list[str]:
         """The groups directly below ``all``, without ``ungrouped``."""
-        return sorted(name for name, parents in self.parents.items() if not parents and name != UNGROUPED)
+        top = (name for name, parents in self.parents.items() if not parents and name != UNGROUPED)
+        return list(self._ordered("children", ALL, top))
 
-    def _measure(self, name: str) -> int:
-        if name not in self.depth:
-            self.depth[name] = 1 + max((self._measure(parent) for parent in self.parents[name]), default=0)
-        return self.depth[name]
+    def _ordered(self, what: str, group: str, names: Iterable[str]) -> tuple[str, ...]:
+        """*names* in the order of the imported tree, which ``groups.web[0]`` shows; later ones behind, by name."""
+        places = {name: at for at, name in enumerate(self._order.get(what, {}).get(group, ()))}
+        return tuple(sorted(names, key=lambda name: (places.get(name, len(places)), name)))
+
+    def _measure_depths(self) -> None:
+        """Depth is the longest way from ``all``; parents before children, however deep."""
+        above = {name: len(parents) for name, parents in self.parents.items()}
+        ready = [name for name, count in above.items() if not count]
+        self.depth.update((name, 1) for name in ready)
+        while ready:
+            name = ready.pop()
+            for child in self.children[name]:
+                self.depth[child] = max(self.depth.get(child, 1), self.depth[name] + 1)
+                above[child] -= 1
+                if not above[child]:
+                    ready.append(child)
 
     def above(self, names: Iterable[str]) -> set[str]:
         """*names* and every group above them, ``all`` excepted."""
@@ -69,7 +88,7 @@ class GroupTree:
             name = todo.pop()
             if name not in seen:
                 seen.add(name)
-                todo.extend(self.parents[name])
+                todo.extend(self.parents.get(name, ()))
         return seen
 
     def order(self, host: str) -> list[str]:
@@ -94,9 +113,7 @@ class GroupTree:
         """The hosts of *name* and of every group below it."""
         if name == ALL:
             return set(self.groups_of)
-        if name == UNGROUPED:
-            return set(self.ungrouped)
-        found: set[str] = set()
+        found: set[str] = set(self.ungrouped if name == UNGROUPED else ())
         todo = [name]
         seen: set[str] = set()
         while todo:
@@ -104,5 +121,5 @@ class GroupTree:
             if current not in seen:
                 seen.add(current)
                 found.update(self.hosts.get(current, ()))
-                todo.extend(self.children[current])
+                todo.extend(self.children.get(current, ()))
         return found

@@ -44,7 +44,7 @@ TABLE: dict[str, tuple[str, str]] = {
 
 
 class UnknownNoun(ValueError):
-    """The mapping names something that the table does not have."""
+    """The mapping names something that the table does not have, or one name twice."""
 
 
 def names_of(overrides: Mapping[str, Any]) -> dict[str, str]:
@@ -55,4 +55,29 @@ def names_of(overrides: Mapping[str, Any]) -> dict[str, str]:
     wrong = sorted(key for key, value in overrides.items() if not isinstance(value, str) or not value)
     if wrong:
         raise UnknownNoun(f"The mapping of {', '.join(wrong)} must be a name: text that is not empty.")
-    return {key: overrides.get(key, default) for key, (default, _) in TABLE.items()}
+    names = {key: overrides.get(key, default) for key, (default, _) in TABLE.items()}
+    _refuse_twins(names)
+    return names
+
+
+#: Fields that stand beside each other in one mapping; no two may have one name.
+_BESIDE = (
+    ("site.root_domain", "site.code", "site.segments", "host.hardware", "host.intent"),
+    tuple(key for key in TABLE if key.startswith("segment.") and key != "segment.dynamic_only"),
+    ("host.form", "host.interfaces"),
+    ("host.role", "host.interfaces"),
+    tuple(key for key in TABLE if key.startswith("interface.") and key != "interface.mac"),
+    tuple(key for key in TABLE if key.startswith("dns.")),
+    tuple(key for key in TABLE if key.startswith("pxe.")),
+)
+
+
+def _refuse_twins(names: Mapping[str, str]) -> None:
+    for keys in _BESIDE:
+        seen: dict[str, str] = {}
+        for key in keys:
+            other = seen.setdefault(names[key], key)
+            if other != key:
+                raise UnknownNoun(
+                    f"The mapping gives {other} and {key} one name, “{names[key]}”; rename one."
+                )

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory import written as reading
-from inventory.addressing import Range
+from inventory.noun_reading import InterfaceAsWritten, Names, is_six, read_policy
 from inventory.snapshot import HostFacts, InterfaceFacts, SegmentFacts, Snapshot
 
-Names = Mapping[str, str]
 Shape = Mapping[str, Any]
 
 
@@ -70,6 +69,8 @@ def write(shape: Shape | None, fields: Iterable[Field], extras: Mapping[str, Any
                 out[key] = value
         elif key in extras:
             out[key] = extras[key]
+        elif key in raw:
+            out[key] = raw[key]
     for key, field in by_key.items():
         if key not in out and key not in order and not field.is_default:
             out[key] = field.value
@@ -83,94 +84,83 @@ def _nested(key: str, value: Any) -> Field:
 
 # --- segments ---
 
-SEGMENT_FIELDS = (
-    "segment.vlan", "segment.network", "segment.network6", "segment.gateway", "segment.gateway6", "segment.dhcp",
-    "segment.pool_first", "segment.pool_last",
-)  # fmt: skip
-
-
-def read_policy(name: str, raw: Mapping[str, Any], names: Names) -> tuple[str, Range | None]:
-    """What the DHCP keys of a segment mean: (policy, pool). Source: DOMAIN, section 3, in docs/ansible.md."""
-    if not raw.get(names["segment.network"]):
-        return "none", None
-    first = reading.read_one_address(raw.get(names["segment.pool_first"]), 4).value
-    last = reading.read_one_address(raw.get(names["segment.pool_last"]), 4).value
-    dhcp = raw.get(names["segment.dhcp"])
-    enabled = dhcp is None or reading.read_flag(dhcp, {}).value
-    pool = Range(first, last) if enabled and first and last else None
-    if name in (part.strip() for part in names["segment.dynamic_only"].split(",")):
-        return ("dynamic", pool) if pool else ("none", None)
-    return ("both", pool) if pool else ("static", None)
-
-
-def read_networks(raw: Mapping[str, Any], names: Names) -> dict[str, str | None]:
-    """The networks and gateways of a segment by column."""
-    main = reading.read_network(raw.get(names["segment.network"])).value
-    is_six = main is not None and ":" in main
-    gateway = raw.get(names["segment.gateway"])
-    return {
-        "network4": None if is_six else main,
-        "network6": main if is_six else reading.read_network(raw.get(names["segment.network6"])).value,
-        "gateway4": None if is_six else reading.read_one_address(gateway, 4).value,
-        "gateway6": reading.read_one_address(
-            gateway if is_six else raw.get(names["segment.gateway6"]), 6
-        ).value,
-    }
-
 
 def write_segment(segment: SegmentFacts, names: Names) -> Any:
     """The segment as its group variable holds it."""
-    shape = segment.written or None
-    raw = (shape or {}).get("raw", {})
-    dhcp_holds = read_policy(segment.name, raw, names) == (segment.policy, segment.pool)
-    now = {k: getattr(segment, k) for k in ("network4", "network6", "gateway4", "gateway6")}
-    nets_hold = read_networks(raw, names) == now
-    only6 = segment.network6 is not None and segment.network4 is None
-    main, other = (segment.network6, None) if only6 else (segment.network4, segment.network6)
-    gateway, gateway6 = (segment.gateway6, None) if only6 else (segment.gateway4, segment.gateway6)
-    pool = segment.pool
-    fields = [
-        Field(
-            names["segment.vlan"],
-            lambda r: reading.read_vlan(r).value == segment.vlan,
-            segment.vlan,
-            segment.vlan is None,
-        ),
-        *(
-            Field(names[key], lambda r: nets_hold, value if value else ABSENT, not value)
-            for key, value in (
-                ("segment.network", main),
-                ("segment.network6", other),
-                ("segment.gateway", gateway),
-                ("segment.gateway6", gateway6),
-            )
-        ),
-        Field(
-            names["segment.dhcp"],
-            lambda r: dhcp_holds,
-            segment.policy in ("both", "dynamic"),
-            dhcp_holds or segment.policy == "none" or bool(pool),
-        ),
-        Field(
-            names["segment.pool_first"], lambda r: dhcp_holds, pool.first if pool else ABSENT, pool is None
-        ),
-        Field(names["segment.pool_last"], lambda r: dhcp_holds, pool.last if pool else ABSENT, pool is None),
-    ]
+    shape: Shape | None = segment.written or None
+    raw: Mapping[str, Any] = (shape or {}).get("raw", {})
+    vlan = Field(
+        names["segment.vlan"],
+        lambda r: reading.read_vlan(r).value == segment.vlan,
+        segment.vlan,
+        segment.vlan is None,
+    )
+    fields = [vlan, *_network_fields(segment, raw, names), *_dhcp_fields(segment, raw, names)]
     result = write(shape, fields, segment.variables)
     return {} if result is ABSENT else result
 
 
+def _network_fields(segment: SegmentFacts, raw: Mapping[str, Any], names: Names) -> Iterable[Field]:
+    """Networks and gateways. A segment without IPv4 has its IPv6 network under the main key."""
+    was_six = is_six(reading.read_network(raw.get(names["segment.network"])).value)
+    only6 = segment.network6 is not None and segment.network4 is None
+    main, other = (segment.network6, None) if only6 else (segment.network4, segment.network6)
+    gateway, gateway6 = (segment.gateway6, None) if only6 else (segment.gateway4, segment.gateway6)
+    version = 6 if only6 else 4
+    for key, value, read in (
+        ("segment.network", main, reading.read_network),
+        ("segment.network6", other, reading.read_network),
+        ("segment.gateway", gateway, lambda r: reading.read_one_address(r, version)),
+        ("segment.gateway6", gateway6, lambda r: reading.read_one_address(r, 6)),
+    ):
+        ignored = only6 and was_six and key in ("segment.network6", "segment.gateway6")
+        holds = ignored or (was_six == only6 and read(raw.get(names[key])).value == value)
+        yield Field(names[key], _always(holds), value or ABSENT, not value)
+
+
+def _dhcp_fields(segment: SegmentFacts, raw: Mapping[str, Any], names: Names) -> Iterable[Field]:
+    pool = segment.pool
+    holds = read_policy(segment.name, raw, names) == (segment.policy, pool)
+    serves = segment.policy in ("both", "dynamic")
+    key = names["segment.dhcp"]
+    yield Field(
+        key,
+        lambda r: holds or reading.read_flag(r, {}).value == serves,
+        serves,
+        holds or segment.policy != "static",
+    )
+    for key, end in (
+        (names["segment.pool_first"], pool.first if pool else None),
+        (names["segment.pool_last"], pool.last if pool else None),
+    ):
+        kept = holds or (end is not None and reading.read_one_address(raw.get(key), 4).value == end)
+        yield Field(key, _always(kept), end or ABSENT, end is None)
+
+
+def _always(holds: bool) -> Callable[[Any], bool]:
+    return lambda raw: holds
+
+
 # --- hosts and interfaces ---
 
-HARDWARE_FIELDS = ("host.form", "host.interfaces")
-INTENT_FIELDS = ("host.role", "host.interfaces")
-INTERFACE_HARDWARE = ("interface.mac",)
-INTERFACE_INTENT = (
-    "interface.address", "interface.address6", "interface.segment", "interface.wake_on_lan", "interface.management",
-    "interface.dns",
-)  # fmt: skip
-DNS_FIELDS = ("dns.record", "dns.reservation", "dns.services", "dns.pxe")
-PXE_FIELDS = ("pxe.server", "pxe.file")
+
+def own_of(host: HostFacts) -> dict[str, Any]:
+    """The variables that identity fields may refer to: the host's own, without what was pinned to it."""
+    pinned = set(host.written.get("pinned", ()))
+    return {key: value for key, value in host.variables.items() if key not in pinned}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def as_written(interface: InterfaceFacts, names: Names) -> InterfaceAsWritten:
+    """What the tree said of *interface*, in the form that ``noun_reading.read_interface`` takes."""
+    raw = {
+        part: _mapping(interface.written.get(part, {}).get("raw"))
+        for part in ("hardware", "intent", "dns", "pxe")
+    }
+    return InterfaceAsWritten(**raw)
 
 
 class HostWriter:
@@ -178,17 +168,26 @@ class HostWriter:
 
     def __init__(self, snapshot: Snapshot, names: Names) -> None:
         self.snapshot, self.names = snapshot, names
+        self.zone = snapshot.site.zone
+        self.zone_then = str(snapshot.site.written.get("zone") or self.zone)
 
     def write(self, host: HostFacts) -> dict[str, Any]:
         """Return the host's ``infrastructure`` and ``env`` (by their mapped names), those that say anything."""
-        names = self.names
+        own = own_of(host)
         out: dict[str, Any] = {}
-        hardware = self._hardware(host)
-        intent = self._intent(host)
-        if hardware is not ABSENT:
-            out[names["host.hardware"]] = hardware
-        if intent is not ABSENT:
-            out[names["host.intent"]] = intent
+        for noun, one, field in (
+            ("hardware", self._interface_hardware, self._text("host.form", host.form, own, longest=40)),
+            ("intent", self._interface_intent, self._text("host.role", host.role, own, longest=40)),
+        ):
+            key = self.names[f"host.{noun}"]
+            if f"opaque:{key}" in host.written:
+                continue
+            below = [_nested(interface.name, one(host, interface, own)) for interface in host.interfaces]
+            interfaces = write(host.written.get(f"{noun}_interfaces"), below, {})
+            fields = [field, _nested(self.names["host.interfaces"], interfaces)]
+            value = write(host.written.get(noun), fields, _mapping(host.variables.get(key)))
+            if value is not ABSENT:
+                out[key] = value
         return out
 
     def own_variables(self, host: HostFacts) -> dict[str, Any]:
@@ -200,175 +199,131 @@ class HostWriter:
             if key not in taken or not isinstance(value, Mapping) or f"opaque:{key}" in host.written
         }
 
-    def _extras(self, host: HostFacts, key: str) -> Mapping[str, Any]:
-        value = host.variables.get(key)
-        return value if isinstance(value, Mapping) and f"opaque:{key}" not in host.written else {}
+    # --- fields ---
 
-    def _hardware(self, host: HostFacts) -> Any:
-        names, key = self.names, self.names["host.hardware"]
-        if f"opaque:{key}" in host.written:
-            return ABSENT
-        interfaces = self._interfaces(host, "hardware", self._interface_hardware)
-        fields = [
-            Field(
-                names["host.form"],
-                lambda r: (
-                    r == host.form or reading.read_text(r, host.variables, longest=40).value == host.form
-                ),
-                host.form or ABSENT,
-                not host.form,
-            ),
-            _nested(names["host.interfaces"], interfaces),
-        ]
-        return write(host.written.get("hardware"), fields, self._extras(host, key))
+    def _text(self, noun: str, value: str, own: reading.Own, *, longest: int) -> Field:
+        return Field(
+            self.names[noun],
+            lambda r: reading.read_text(r, own, longest=longest).value == value,
+            value or ABSENT,
+            not value,
+        )
 
-    def _intent(self, host: HostFacts) -> Any:
-        names, key = self.names, self.names["host.intent"]
-        if f"opaque:{key}" in host.written:
-            return ABSENT
-        interfaces = self._interfaces(host, "intent", self._interface_intent)
-        fields = [
-            Field(
-                names["host.role"],
-                lambda r: (
-                    r == host.role or reading.read_text(r, host.variables, longest=40).value == host.role
-                ),
-                host.role or ABSENT,
-                not host.role,
-            ),
-            _nested(names["host.interfaces"], interfaces),
-        ]
-        return write(host.written.get("intent"), fields, self._extras(host, key))
+    def _flag(self, noun: str, value: bool, own: reading.Own) -> Field:
+        return Field(self.names[noun], lambda r: reading.read_flag(r, own).value == value, value, not value)
 
-    def _interfaces(self, host: HostFacts, side: str, one: Callable[[HostFacts, InterfaceFacts], Any]) -> Any:
-        shape: Shape | None = host.written.get(f"{side}_interfaces")
-        fields = [_nested(interface.name, one(host, interface)) for interface in host.interfaces]
-        return write(shape, fields, {})
-
-    def _interface_hardware(self, host: HostFacts, interface: InterfaceFacts) -> Any:
+    def _interface_hardware(self, host: HostFacts, interface: InterfaceFacts, own: reading.Own) -> Any:
         field = Field(
             self.names["interface.mac"],
-            lambda r: r == interface.mac or reading.read_mac(r, host.variables).value == interface.mac,
-            interface.mac,
+            lambda r: reading.read_mac(r, own).value == interface.mac,
+            interface.mac or "UNKNOWN",
             interface.mac is None,
         )
-        extras = interface.variables.get(self.names["host.hardware"], {})
+        extras = _mapping(interface.variables.get(self.names["host.hardware"]))
         return write(interface.written.get("hardware"), [field], extras)
 
-    def _interface_intent(self, host: HostFacts, interface: InterfaceFacts) -> Any:
-        names, own = self.names, host.variables
-        shape: Shape | None = interface.written.get("intent")
+    def _interface_intent(self, host: HostFacts, interface: InterfaceFacts, own: reading.Own) -> Any:
+        names = self.names
         fields = [
-            *self._address_fields(host, interface, shape),
+            *self._address_fields(interface, own),
             Field(
                 names["interface.segment"],
-                lambda r: (
-                    (reading.read_text(r, own).value or None) == interface.segment
-                    or self._names_no_segment(r, host, interface)
-                ),
-                interface.segment if interface.segment else ABSENT,
+                lambda r: self._means_segment(reading.read_text(r, own).value, interface.segment),
+                interface.segment or ABSENT,
                 interface.segment is None,
             ),
             self._flag("interface.wake_on_lan", interface.wake_on_lan, own),
             self._flag("interface.management", interface.management, own),
-            _nested(names["interface.dns"], self._dns(host, interface)),
+            _nested(names["interface.dns"], self._dns(host, interface, own)),
         ]
         inner = (names["host.hardware"], names["interface.dns"])
         extras = {key: value for key, value in interface.variables.items() if key not in inner}
-        return write(shape, fields, extras)
+        return write(interface.written.get("intent"), fields, extras)
 
-    def _names_no_segment(self, raw: Any, host: HostFacts, interface: InterfaceFacts) -> bool:
+    def _means_segment(self, text: str, segment: str | None) -> bool:
         """An imported name of a segment that was not declared stays as it was written."""
-        text = reading.read_text(raw, host.variables).value
-        return interface.segment is None and text not in self.snapshot.segment_by_name
+        return (text or None) == segment or (segment is None and text not in self.snapshot.segment_by_name)
 
-    def _address_fields(self, host: HostFacts, interface: InterfaceFacts, shape: Shape | None) -> list[Field]:
-        names = self.names
-        raw = (shape or {}).get("raw", {})
-        holds = shape is not None and self._addresses_hold(
-            raw.get(names["interface.address"]), raw.get(names["interface.address6"]), host, interface
-        )
-        six: Any = list(interface.ipv6) if len(interface.ipv6) != 1 else interface.ipv6[0]
-        four = "dhcp" if interface.addressing == "dhcp" else interface.ipv4
-        if not interface.ipv4 and interface.addressing == "static":
-            four = ABSENT
+    def _address_fields(self, interface: InterfaceFacts, own: reading.Own) -> list[Field]:
+        """``ip`` and ``ip6``. IPv6 goes where the tree had it: into one list with IPv4, or under a key of its own."""
+        key, key6 = self.names["interface.address"], self.names["interface.address6"]
+        raw = as_written(interface, self.names).intent
+        segment = self.snapshot.segment_of(interface)
+        network6 = segment.network6 if segment else None
+        read = reading.read_addressing(raw.get(key), raw.get(key6), own, interface.mac, network6).value
+        now = reading.Addressing(interface.addressing, interface.ipv4, interface.ipv6)
+        holds = "intent" in interface.written and read == now
+        first = _main(now)
+        six = list(interface.ipv6)
+        if _holds_ipv6(raw.get(key), own) and not raw.get(key6):
+            together = [*([first] if first else []), *six]
+            main, other = (together if len(together) > 1 else together[0] if together else None), []
+        else:
+            main, other = first, six
+        alone = reading.read_addressing(raw.get(key), None, own, None, None).value
+        main_holds = holds or (main is not None and main == first and not alone.ipv6 and main == _main(alone))
         return [
-            Field(names["interface.address"], lambda r: holds, four, holds or four in (None, ABSENT)),
+            Field(key, lambda r: main_holds, main if main or not other else ABSENT, holds or not main),
             Field(
-                names["interface.address6"],
+                key6,
                 lambda r: holds,
-                six if interface.ipv6 else ABSENT,
-                holds or not six,
+                ABSENT if not other else other if len(other) > 1 else other[0],
+                holds or not other,
             ),
         ]
 
-    def _addresses_hold(self, raw: Any, raw6: Any, host: HostFacts, interface: InterfaceFacts) -> bool:
-        if raw6 is None and raw == interface.ipv4 and not interface.ipv6:  # nearly always: no need to parse
-            return interface.addressing == ("none" if raw is None else "static")
-        segment = self.snapshot.segment_of(interface)
-        read = reading.read_addressing(
-            raw, raw6, host.variables, interface.mac, segment.network6 if segment else None
-        ).value
-        return bool(read == reading.Addressing(interface.addressing, interface.ipv4, interface.ipv6))
+    # --- what DNS and DHCP serve ---
 
-    def _flag(self, key: str, value: bool, own: reading.Own) -> Field:
-        return Field(
-            self.names[key],
-            lambda r: r is value or reading.read_flag(r, own).value == value,
-            value,
-            not value,
-        )
-
-    def _dns(self, host: HostFacts, interface: InterfaceFacts) -> Any:
-        names, own = self.names, host.variables
-        shape: Shape | None = interface.written.get("dns")
+    def _dns(self, host: HostFacts, interface: InterfaceFacts, own: reading.Own) -> Any:
+        names = self.names
         services = self._services(host, interface)
-        extras = interface.variables.get(names["interface.dns"], {})
+        extras = _mapping(interface.variables.get(names["interface.dns"]))
         fields = [
             self._flag("dns.record", interface.a_record, own),
             self._flag("dns.reservation", interface.reservation, own),
             Field(names["dns.services"], lambda r: _items(r) == services, services, not services),
-            _nested(names["dns.pxe"], self._pxe(host, interface, extras)),
+            _nested(names["dns.pxe"], self._pxe(interface, extras, own)),
         ]
-        inner = names["dns.pxe"]
-        return write(shape, fields, {k: v for k, v in extras.items() if k != inner})
+        further = {k: v for k, v in extras.items() if k != names["dns.pxe"]}
+        return write(interface.written.get("dns"), fields, further)
 
-    def _pxe(self, host: HostFacts, interface: InterfaceFacts, extras: Mapping[str, Any]) -> Any:
-        names, own = self.names, host.variables
+    def _pxe(self, interface: InterfaceFacts, extras: Mapping[str, Any], own: reading.Own) -> Any:
         fields = [
-            Field(
-                names[key],
-                lambda r, value=value, longest=longest: (
-                    reading.read_text(r, own, longest=longest).value == value
-                ),  # type: ignore[misc]
-                value or ABSENT,
-                not value,
-            )
-            for key, value, longest in (
-                ("pxe.server", interface.pxe_server, 253),
-                ("pxe.file", interface.pxe_file, 127),
-            )
+            self._text("pxe.server", interface.pxe_server, own, longest=253),
+            self._text("pxe.file", interface.pxe_file, own, longest=127),
         ]
-        further = extras.get(names["dns.pxe"], {})
-        return write(interface.written.get("pxe"), fields, further if isinstance(further, Mapping) else {})
+        return write(interface.written.get("pxe"), fields, _mapping(extras.get(self.names["dns.pxe"])))
 
     def _services(self, host: HostFacts, interface: InterfaceFacts) -> list[Any]:
         """The list of names of one interface: as written, less what moved away, plus (on the primary) what is new."""
         carried = [service.label for service in host.services]
-        zone = self.snapshot.site.zone
         listed: set[str] = set()
         out: list[Any] = []
         for other in host.interfaces:
-            raw = other.written.get("dns", {}).get("raw", {}).get(self.names["dns.services"])
-            for item, label in reading.read_names(raw, zone)[0]:
+            raw = as_written(other, self.names).dns.get(self.names["dns.services"])
+            for item, label in reading.read_names(raw, self.zone_then)[0]:
                 if label is not None:
                     listed.add(label)
                 if other is interface and (label is None or label in carried):
-                    out.append(item)
-        home = host.primary or (host.interfaces[0] if host.interfaces else None)
-        if interface is home:
+                    out.append(self._in_this_zone(item, label))
+        if interface is (host.primary or host.interfaces[0]):
             out += [label for label in carried if label not in listed]
         return out
+
+    def _in_this_zone(self, item: Any, label: str | None) -> Any:
+        """*item* as written, but where the site's zone has changed since and the item names the old one."""
+        if label is None or self.zone == self.zone_then or not reading.is_below(item.strip(), self.zone_then):
+            return item
+        return f"{label}.{self.zone}"
+
+
+def _main(addressing: reading.Addressing) -> str | None:
+    """What stands for IPv4: the address, the word dhcp, or nothing."""
+    return "dhcp" if addressing.how == "dhcp" else addressing.ipv4
+
+
+def _holds_ipv6(raw: Any, own: reading.Own) -> bool:
+    return bool(reading.read_addressing(raw, None, own, None, None).value.ipv6)
 
 
 def _items(raw: Any) -> list[Any]:

@@ -1,8 +1,8 @@
 """Reads identity fields as an inventory writes them. Pure.
 
-Every reader returns ``Reading(value, problem, hint)``: the value that the rows hold, and what is wrong with the text, if
-anything is. Importer, exporter and rules call the same readers, so that what was written can be kept as long as it
-still means what the row says.
+Every reader returns a :class:`Reading`: the value that the rows hold, and what is wrong with the text, if anything
+is. Importer, exporter and rules call the same readers, so that what was written can be kept as long as it still means
+what the row says.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory.addressing import canonical_network
-from inventory.identity import canonical_mac, is_unknown_mac
+from inventory.identity import canonical_mac, dns_name, eui64_address, is_unknown_mac
 
 _JINJA = re.compile(r"\{\{|\{%|\{#")
 #: One variable, perhaps with a default, and nothing else: the only Jinja that is resolved here (see docs/ansible.md).
@@ -24,15 +24,25 @@ _REFERENCE = re.compile(
         -?\}\}\s*\Z""",
     re.VERBOSE,
 )
+#: What the columns hold.
+LONGEST_LABEL = 190
+LONGEST_DOMAIN = 180
 
 Own = Mapping[str, Any]  # the host's own variables
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
+    """What a field means (``value``), and what is wrong with how it is written; *jinja*: only Ansible could tell."""
+
     value: Any
     problem: str = ""
     hint: str = ""
+    jinja: bool = False
+
+    def otherwise(self, value: Any) -> Reading:
+        """The same problem, with another value to go on with."""
+        return Reading(value, self.problem, self.hint, self.jinja)
 
 
 def holds_jinja(raw: Any) -> bool:
@@ -43,41 +53,71 @@ def is_sealed(raw: Any) -> bool:
     return isinstance(raw, Mapping) and "__ansible_vault" in raw
 
 
+def _is_unsafe(raw: Any) -> bool:
+    return isinstance(raw, Mapping) and len(raw) == 1 and isinstance(raw.get("__ansible_unsafe"), str)
+
+
+def _jinja(raw: str) -> Reading:
+    return Reading(
+        None,
+        f"holds Jinja ({raw.strip()}), which is never evaluated here",
+        "write the value itself, or a single reference such as {{ name | default('') }} to a variable of the host",
+        True,
+    )
+
+
+_SEALED = Reading(
+    None, "is sealed in a vault, so the identity cannot be read", "write identities in plain text"
+)
+
+
 def dereferenced(raw: Any, own: Own) -> Reading:
     """Resolve *raw* when it is a single reference to one of the host's own variables; other Jinja is a problem."""
     if is_sealed(raw):
-        return Reading(
-            None, "is sealed in a vault, so the identity cannot be read", "write identities in plain text"
-        )
+        return _SEALED
+    if _is_unsafe(raw):
+        return Reading(raw["__ansible_unsafe"])  # the tag says that it is no template
     if not holds_jinja(raw):
         return Reading(raw)
     match = _REFERENCE.match(raw)
     if match is None:
-        return Reading(
-            None,
-            f"holds Jinja ({raw.strip()}), which is never evaluated here",
-            "write the value itself, or a single reference such as {{ name | default('') }} to a variable of the host",
-        )
+        return _jinja(raw)
     name, has_default = match["name"], "|" in raw
     if name in own:
         value = own[name]
         if holds_jinja(value) or is_sealed(value):
             return Reading(
-                None, f"refers to {name}, which is itself Jinja or sealed", f"give {name} a plain value"
+                None, f"refers to {name}, which is itself Jinja or sealed", f"give {name} a plain value", True
             )
-        return Reading(value)
+        return Reading(value["__ansible_unsafe"] if _is_unsafe(value) else value)
     if has_default:
         return Reading(match["text"] or "")
     return Reading(
-        None, f"refers to {name}, which the host itself does not define", f"define {name} in its host_vars"
+        None,
+        f"refers to {name}, which the host itself does not define",
+        f"define {name} in its host_vars",
+        True,
     )
+
+
+def read_mapping(raw: Any) -> Reading:
+    """A mapping of fields; empty for what is empty or cannot be looked into. None when it is something else."""
+    if raw is None or raw == "" or raw == []:
+        return Reading({})
+    if is_sealed(raw):
+        return _SEALED.otherwise({})
+    if holds_jinja(raw):
+        return _jinja(raw).otherwise({})
+    if isinstance(raw, Mapping) and not _is_unsafe(raw):
+        return Reading(raw)
+    return Reading(None, "must be a mapping", "write `name: value` below it, or map the noun to another name")
 
 
 def read_mac(raw: Any, own: Own) -> Reading:
     """Canonical MAC, or None while it is unknown."""
     found = dereferenced(raw, own)
     if found.problem or found.value is None:
-        return Reading(None, found.problem, found.hint)
+        return found.otherwise(None)
     if isinstance(found.value, int) and not isinstance(found.value, bool):
         return Reading(
             None, f"was read as the number {found.value} (YAML 1.1, base 60)", "put the MAC in quotes"
@@ -104,50 +144,49 @@ class Addressing:
 def read_addressing(raw: Any, raw6: Any, own: Own, mac: str | None, network6: str | None) -> Reading:
     """Read ``ip`` and ``ip6`` together. ``eui64`` needs the MAC and the segment's /64."""
     problems: list[Reading] = []
-    how, ipv4, ipv6 = "none", None, []
+    ipv4: list[str] = []
+    ipv6: list[str] = []
+    dhcp = False
     for text in _listed(raw, own, problems):
         if isinstance(text, str) and text.strip().lower() == "dhcp":
-            how = "dhcp"
-            continue
-        address = _address(text, problems)
-        if address is None:
-            continue
-        if address.version == 6:
-            ipv6.append(str(address))
-        elif ipv4 is None:
-            ipv4 = str(address)
-        else:
-            problems.append(
-                Reading(None, f"gives a second IPv4 address, {address}", "give it an interface of its own")
-            )
+            dhcp = True
+        elif (address := _address(text, problems)) is not None:
+            (ipv4 if address.version == 4 else ipv6).append(str(address))
     for text in _listed(raw6, own, problems):
-        derived = _eui64(mac, network6) if text == "eui64" else None
-        address = derived or _address(text, problems)
-        if address is not None and address.version == 6:
-            ipv6.append(str(address))
-    if how == "dhcp":
-        if ipv4:
-            problems.append(Reading(None, "says both dhcp and an address", "choose one"))
-        ipv4 = None
-    elif ipv4 or ipv6:
-        how = "static"
-    value = Addressing(how, ipv4, tuple(dict.fromkeys(ipv6)))
+        derived = _eui64(mac, network6, problems) if text == "eui64" else _address(text, problems)
+        if derived is None:
+            continue
+        if derived.version == 6:
+            ipv6.append(str(derived))
+        else:
+            problems.append(Reading(None, f"gives {derived} as an IPv6 address", "write an IPv6 address"))
+    if len(ipv4) > 1:
+        problems.append(
+            Reading(None, f"gives a second IPv4 address, {ipv4[1]}", "give it an interface of its own")
+        )
+    if dhcp and ipv4:
+        problems.append(Reading(None, "says both dhcp and an address", "choose one"))
+    how = "dhcp" if dhcp else "static" if ipv4 or ipv6 else "none"
+    value = Addressing(how, ipv4[0] if ipv4 and not dhcp else None, tuple(dict.fromkeys(ipv6)))
     return Reading(
-        value, "; ".join(p.problem for p in problems), "; ".join(dict.fromkeys(p.hint for p in problems))
+        value,
+        "; ".join(p.problem for p in problems),
+        "; ".join(dict.fromkeys(p.hint for p in problems)),
+        any(p.jinja for p in problems),
     )
 
 
 def _listed(raw: Any, own: Own, problems: list[Reading]) -> list[Any]:
+    """The values of a field that may be one value or a list of them, without the empty ones."""
     found = dereferenced(raw, own)
-    if found.problem:
-        problems.append(found)
-        return []
     items = found.value if isinstance(found.value, list) else [found.value]
-    return [item for item in items if item not in (None, "", False)]
+    read = [found] if found.problem else [dereferenced(item, own) for item in items]
+    problems += [one for one in read if one.problem]
+    return [one.value for one in read if not one.problem and one.value not in (None, "", False)]
 
 
 def _address(text: Any, problems: list[Reading]) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    if isinstance(text, str):
+    if isinstance(text, str) and "%" not in text:  # a zone means something on one machine only
         try:
             return ipaddress.ip_interface(text.strip()).ip
         except ValueError:
@@ -156,22 +195,23 @@ def _address(text: Any, problems: list[Reading]) -> ipaddress.IPv4Address | ipad
     return None
 
 
-def _eui64(mac: str | None, network6: str | None) -> ipaddress.IPv6Address | None:
-    from inventory.identity import eui64_address
-
-    if not mac or not network6:
-        return None
+def _eui64(mac: str | None, network6: str | None, problems: list[Reading]) -> ipaddress.IPv6Address | None:
     try:
-        return eui64_address(mac, ipaddress.IPv6Network(network6))
+        if mac and network6:
+            return eui64_address(mac, ipaddress.IPv6Network(network6))
     except ValueError:
-        return None
+        pass
+    problems.append(
+        Reading(None, "says eui64, which needs a MAC and a segment with an IPv6 /64", "give it both")
+    )
+    return None
 
 
 def read_flag(raw: Any, own: Own) -> Reading:
     """True for what Ansible's users write for true."""
     found = dereferenced(raw, own)
     if found.problem:
-        return Reading(False, found.problem, found.hint)
+        return found.otherwise(False)
     if isinstance(found.value, str):
         return Reading(found.value.strip().lower() in ("true", "yes", "on", "1"))
     return Reading(bool(found.value))
@@ -180,10 +220,8 @@ def read_flag(raw: Any, own: Own) -> Reading:
 def read_text(raw: Any, own: Own, *, longest: int = 253) -> Reading:
     """Text, or empty for null."""
     found = dereferenced(raw, own)
-    if found.problem:
-        return Reading("", found.problem, found.hint)
-    if found.value is None:
-        return Reading("")
+    if found.problem or found.value is None:
+        return found.otherwise("")
     if not isinstance(found.value, str | int | float) or isinstance(found.value, bool):
         return Reading("", f"is not text but {type(found.value).__name__}", "write text")
     text = str(found.value)
@@ -192,33 +230,52 @@ def read_text(raw: Any, own: Own, *, longest: int = 253) -> Reading:
     return Reading(text)
 
 
+def read_domain(raw: Any) -> Reading:
+    """A domain name as DNS compares it, without the final dot; None where it is none."""
+    if isinstance(raw, str) and not holds_jinja(raw):
+        name = dns_name(raw.strip().rstrip("."))
+        if name and len(name) <= LONGEST_DOMAIN:
+            return Reading(name)
+    return Reading(None, "is not a plain domain name", "write one such as example.net", holds_jinja(raw))
+
+
 def read_names(raw: Any, zone: str) -> tuple[list[tuple[Any, str | None]], str]:
     """Read a list of service names as (item as written, label below the zone or None), and what is wrong with it."""
     if raw is None or raw == "":
         return [], ""
     items = raw if isinstance(raw, list) else [raw]
     read = [(item, _label_below(item, zone)) for item in items]
-    bad = [str(item) if not is_sealed(item) else "a sealed value" for item, label in read if label is None]
-    return read, f"names that cannot be read: {', '.join(bad)}" if bad else ""
+    bad = [
+        "a sealed value" if is_sealed(item) else str(item)
+        for item, label in read
+        if label is None and item is not None
+    ]
+    return read, f"holds names that cannot be read: {', '.join(bad)}" if bad else ""
 
 
 def _label_below(item: Any, zone: str) -> str | None:
-    if not isinstance(item, str) or not item.strip() or holds_jinja(item):
+    if not isinstance(item, str) or holds_jinja(item):
         return None
     text = item.strip()
-    lowered = text.rstrip(".").lower()
-    if zone and lowered.endswith(f".{zone}"):
-        return text.rstrip(".")[: -len(zone) - 1]
-    if text.endswith(".") or len(text) > 190:
+    if is_below(text, zone):
+        text = text.rstrip(".")[: -len(zone) - 1]
+    elif text.endswith("."):
         return None
-    return text
+    return text if text and len(text) <= LONGEST_LABEL else None
+
+
+def is_below(text: str, zone: str) -> bool:
+    """Whether *text* is a qualified name below *zone*, with or without the final dot."""
+    return bool(zone) and text.rstrip(".").lower().endswith(f".{zone}")
 
 
 def read_network(raw: Any) -> Reading:
     """Canonical network as text, or None."""
     if raw is None or raw == "":
         return Reading(None)
-    if holds_jinja(raw) or not isinstance(raw, str):
+    if holds_jinja(raw):
+        return _jinja(raw)
+    if not isinstance(raw, str) or "%" in raw:
         return Reading(None, "is not plain text", "write the network itself, such as 10.20.99.0/24")
     try:
         return Reading(str(canonical_network(raw)))
@@ -235,7 +292,9 @@ def read_one_address(raw: Any, version: int) -> Reading:
     """Canonical address of one family, or None."""
     if raw is None or raw == "":
         return Reading(None)
-    if isinstance(raw, str) and not holds_jinja(raw):
+    if holds_jinja(raw):
+        return _jinja(raw)
+    if isinstance(raw, str) and "%" not in raw:
         try:
             address = ipaddress.ip_interface(raw.strip()).ip
         except ValueError:
@@ -243,14 +302,18 @@ def read_one_address(raw: Any, version: int) -> Reading:
         else:
             if address.version == version:
                 return Reading(str(address))
-    return Reading(None, f"“{raw}” is not an IPv{version} address", "write the address itself")
+    shown = "a sealed value" if is_sealed(raw) else f"“{raw}”"
+    return Reading(None, f"{shown} is not an IPv{version} address", "write the address itself")
 
 
 def read_vlan(raw: Any) -> Reading:
     if raw is None or raw == "":
         return Reading(None)
-    if isinstance(raw, str) and raw.isdigit():
+    if holds_jinja(raw):
+        return _jinja(raw)
+    if isinstance(raw, str) and raw.isascii() and raw.isdigit():
         raw = int(raw)
     if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw <= 4094:
         return Reading(raw)
-    return Reading(None, f"“{raw}” is not a VLAN id", "write a number from 0 to 4094")
+    shown = "a sealed value" if is_sealed(raw) else f"“{raw}”"
+    return Reading(None, f"{shown} is not a VLAN id", "write a number from 0 to 4094")

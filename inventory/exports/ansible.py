@@ -2,7 +2,8 @@
 
 Format: ansible-core, "Developing dynamic inventory": groups with ``hosts``, ``children``, ``vars``, and
 ``_meta.hostvars``. Sealed values are ``{"__ansible_vault": …}``, which Ansible's JSON reader turns back into secrets.
-Top-level names are sorted; inside a variable the declared order stands, because Jinja can see it.
+Groups stand in order of their names. Their hosts, children and variables keep the order of the imported tree, since
+``groups.web[0]``, the ``varnames`` lookup and Jinja's loops can see it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import orjson
 from inventory.exports.ansible_model import AnsibleModel
 from inventory.exports.registry import Document, Export
 from inventory.findings import Finding
-from inventory.grouping import ALL, UNGROUPED
+from inventory.grouping import ALL, PROFILE_PREFIX, UNGROUPED
 from inventory.snapshot import AuthorityMode, Snapshot
 
 
@@ -78,15 +79,17 @@ def _line(name: str, body: Mapping[str, Any]) -> bytes:
 
 def _groups(model: AnsibleModel, only: Collection[str] | None) -> dict[str, dict[str, Any]]:
     tree = model.tree
-    out: dict[str, dict[str, Any]] = {ALL: _body(model, ALL, [], [*tree.top_level, UNGROUPED])}
-    for name in sorted(tree.children):
-        if name == UNGROUPED:
-            continue
-        hosts = [host for host in sorted(tree.hosts.get(name, ())) if only is None or host in only]
-        out[name] = _body(model, name, hosts, sorted(tree.children[name]))
-    loose = [host for host in tree.ungrouped if only is None or host in only]
-    out[UNGROUPED] = _body(model, UNGROUPED, loose, [])
-    return out
+    members = {**tree.hosts, ALL: tree.named_in_all, UNGROUPED: tree.ungrouped}
+    children = {UNGROUPED: (), **tree.children, ALL: (*tree.top_level, UNGROUPED)}
+    return {
+        name: _body(
+            model,
+            name,
+            [host for host in members[name] if only is None or host in only],
+            list(children[name]),
+        )
+        for name in (ALL, *sorted(children.keys() - {ALL, UNGROUPED}), UNGROUPED)
+    }
 
 
 def _body(model: AnsibleModel, name: str, hosts: list[str], children: list[str]) -> dict[str, Any]:
@@ -95,7 +98,7 @@ def _body(model: AnsibleModel, name: str, hosts: list[str], children: list[str])
         body["children"] = children
     if hosts or name == UNGROUPED:
         body["hosts"] = hosts
-    variables = dict(sorted(model.group_variables.get(name, {}).items()))
+    variables = dict(model.group_variables.get(name, {}))
     priority = model.tree.priority.get(name, 1)
     if priority != 1:
         variables["ansible_group_priority"] = priority
@@ -105,8 +108,8 @@ def _body(model: AnsibleModel, name: str, hosts: list[str], children: list[str])
 
 
 def unrepresented(snapshot: Snapshot) -> list[Finding]:
-    """What this document cannot carry: files sealed as a whole."""
-    return [
+    """What this document cannot carry: files sealed as a whole, and hosts that share the name of a group."""
+    sealed = [
         Finding(
             "vault-sealed",
             "warning",
@@ -116,6 +119,20 @@ def unrepresented(snapshot: Snapshot) -> list[Finding]:
         )
         for file in snapshot.sealed
         if file.owner_kind == "group" or not snapshot.host_by_name[file.owner].is_retired
+    ]
+    groups = {ALL, UNGROUPED, *snapshot.group_by_name}
+    groups |= {PROFILE_PREFIX + profile.name for profile in snapshot.profiles}
+    return sealed + [
+        Finding(
+            "host-named-as-group",
+            "error",
+            host.subject,
+            f"has the name of a group; an inventory script cannot tell {host.name} from {host.name}, and Ansible gives the "
+            "host's variables to the whole group. ansible-tree can.",
+            "Rename the host or the group.",
+        )
+        for host in snapshot.live_hosts
+        if host.name in groups
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from inventory.grouping import ALL, PROFILE_PREFIX, GroupTree
 from inventory.identity import is_ip_address
 from inventory.nouns import names_of
 from inventory.snapshot import HostFacts, Snapshot
+from inventory.written import read_domain
 
 
 class AnsibleModel:
@@ -31,25 +32,29 @@ class AnsibleModel:
         for profile in snapshot.profiles:
             found[PROFILE_PREFIX + profile.name] = dict(profile.variables)
         for owner, name, value in self._site_nouns():
-            if owner in found:
-                found[owner][name] = value
-        return found
+            found[owner if owner in found else ALL][name] = value  # its group may be gone by now
+        keys = snapshot.site.written.get("keys", {})
+        return {name: _in_order(variables, keys.get(name, ())) for name, variables in found.items()}
 
     def _site_nouns(self) -> list[tuple[str, str, Any]]:
         """The site's own nouns as (group, variable, value), where the imported tree declared them."""
         site, written = self.snapshot.site, self.snapshot.site.written
         out: list[tuple[str, str, Any]] = []
-        if "root_domain" in written:
-            out.append((written["root_domain"]["owner"], self.names["site.root_domain"], site.root_domain))
-        if "segments" in written:
-            out.append((written["segments"]["owner"], self.names["site.segments"], self._segments()))
+        if domain := written.get("root_domain"):
+            holds = read_domain(domain.get("raw")).value == site.root_domain
+            value = domain["raw"] if holds else site.root_domain
+            out.append((domain["owner"], self.names["site.root_domain"], value))
+        if segments := written.get("segments"):
+            out.append((segments["owner"], self.names["site.segments"], self._segments(segments)))
         return out
 
-    def _segments(self) -> dict[str, Any]:
+    def _segments(self, written: Mapping[str, Any]) -> Any:
         """The mapping of segments, in the order in which it was written; new ones behind."""
         by_name = self.snapshot.segment_by_name
-        order = [name for name in self.snapshot.site.written["segments"]["order"] if name in by_name]
-        order += [name for name in by_name if name not in order]
+        if not by_name and "value" in written:
+            return written["value"]
+        order = [name for name in written.get("order", ()) if name in by_name]
+        order += [name for name in by_name if name not in set(order)]
         return {name: shape.write_segment(by_name[name], self.names) for name in order}
 
     @cached_property
@@ -57,7 +62,7 @@ class AnsibleModel:
         return GroupTree(self.snapshot, self.group_variables)
 
     def host_variables(self, host: HostFacts) -> dict[str, Any]:
-        """What stands on the host itself, keys sorted.
+        """What stands on the host itself, in the order of the imported tree; what is new stands behind.
 
         An identity mapping that its groups already give in just this form is left to them.
         """
@@ -67,7 +72,7 @@ class AnsibleModel:
             if key not in inherited or not same_value(inherited[key], value):
                 out[key] = value
         out.update(self._added(host, inherited, out))
-        return dict(sorted(out.items()))
+        return _in_order(out, host.written.get("keys", ()))
 
     def _added(self, host: HostFacts, inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, str]:
         """The two variables that the site adds where nothing declares them."""
@@ -79,6 +84,11 @@ class AnsibleModel:
             if interface and interface.addresses and not is_ip_address(host.name):
                 added["ansible_host"] = interface.addresses[0]
         return added
+
+
+def _in_order(variables: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """*variables* with those named in *keys* first, in that order: the ``varnames`` lookup sees it."""
+    return {**{key: variables[key] for key in keys if key in variables}, **variables}
 
 
 def same_value(one: Any, other: Any) -> bool:

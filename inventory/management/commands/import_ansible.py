@@ -56,7 +56,7 @@ class Command(BaseCommand):
             mapping = dict(stored.site.mapping)
         try:
             translation = ansible_tree.translate(
-                tree, slug, mapping=mapping, sealer=Sealer(password, stored), site_exists=stored is not None
+                tree, slug, mapping=mapping, sealer=Sealer(password, stored), stored=stored
             )
         except UnknownNoun as error:
             raise CommandError(str(error)) from None
@@ -66,14 +66,14 @@ class Command(BaseCommand):
         self._carry_out(translation.draft, options)
 
     def _carry_out(self, draft: document.SiteDraft, options: dict[str, Any]) -> None:
-        if options["apply"]:
-            why = options["why"] or f"import of {Path(options['path']).name}"
-            try:
+        why = options["why"] or f"import of {Path(options['path']).name}"
+        try:
+            if options["apply"]:
                 plan = document.apply(draft, by="import_ansible", why=why, source="import")
-            except ValidationError as error:
-                raise CommandError("Nothing was stored. " + " ".join(error.messages)) from None
-        else:
-            plan = document.plan(draft)
+            else:
+                plan = document.plan(draft)
+        except ValidationError as error:
+            raise CommandError("Nothing was stored. " + " ".join(error.messages)) from None
         if options["json"]:
             self.stdout.write(json.dumps([vars_of(entry) for entry in plan.entries], indent=2))
             return
