@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from inventory import reading, renderings
+from tests.scheduling import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
 
 @pytest.fixture(autouse=True)
