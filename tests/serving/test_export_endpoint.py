@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import tarfile
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -267,3 +269,33 @@ def test_a_retired_host_leaves_the_inventory(client: Client, site: Site) -> None
         alpha.save()
     assert set(client.get("/inventory/lab/").json()["_meta"]["hostvars"]) == {"beta"}
     assert client.get("/inventory/lab/?host=alpha").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_change_keeps_no_reader_waiting(client: Client, site: Site) -> None:
+    """An import holds the site for a minute: until it commits, readers get what was before it, at once."""
+    inside, done = threading.Event(), threading.Event()
+
+    def write_long() -> None:
+        try:
+            with change(Site.objects.get(slug="lab"), why="a long import", source="import"):
+                Host(site=Site.objects.get(slug="lab"), name="gamma").save()
+                inside.set()
+                done.wait(30)
+        finally:
+            connection.close()
+
+    writer = threading.Thread(target=write_long)
+    writer.start()
+    try:
+        assert inside.wait(10)
+        begun = time.monotonic()
+        first = client.get(URL)
+        again = client.get(URL, headers={"If-None-Match": first["ETag"]})
+        took = time.monotonic() - begun
+    finally:
+        done.set()
+        writer.join()
+    assert (first.status_code, first.content, again.status_code) == (200, b"alpha\nbeta\n", 304)
+    assert took < 5, "SQLite's own patience is 20 s"
+    assert client.get(URL).content == b"alpha\nbeta\ngamma\n"
