@@ -106,6 +106,7 @@ UNUSUAL = (
     "PI02.Lab.Example.Net",
     "pi03.other.example.org",
     ".".join(["d" * 61] * 3),
+    ".".join(["f" * 60] * 4),
 )
 ORDINARY = (
     "pi01",

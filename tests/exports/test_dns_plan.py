@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from inventory import dns
+from inventory.dns.reverse import ReverseZones, zone_name, zones_of
 from inventory.numbers import point
-from inventory.reverse_zones import ReverseZones, zone_name, zones_of
 from inventory.snapshot import AliasFacts, SegmentFacts, ServiceFacts, SiteFacts, Snapshot
 from tests.exports.example_site import host, interface
 
@@ -75,6 +75,7 @@ def test_a_service_is_a_cname_to_its_host():
         (named("hv01", "192.0.2.21", "hv01"), "cname-shadows"),
         (named("hv01", "192.0.2.21", "snake_case"), "name-unusable"),
         (named("hv01", "192.0.2.21", "a" * 64), "name-unusable"),
+        (named("hv01", "192.0.2.21", ".".join(["a" * 60] * 4)), "name-unusable"),
     ],
 )
 def test_a_service_that_has_no_cname_is_a_finding(carrier, finding):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inventory.dhcp_reasons import Ground, Grounds, is_ipv4
+from inventory.dhcp.pools import span_of
+from inventory.dhcp.reasons import Ground, Grounds, is_ipv4
+from inventory.dns.names import dns_name
 from inventory.findings import Finding
 from inventory.identity import is_ip_address
-from inventory.pools import span_of
 from inventory.snapshot import SegmentFacts
-from inventory.zone_names import dns_name
 
 
 def overlap_findings(grounds: Grounds) -> Iterator[Finding]:

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from inventory.dns.names import dns_name
 from inventory.findings import Finding, Severity
 from inventory.identity import is_ip_address, mac_problem
 from inventory.numbers import number4
 from inventory.snapshot import InterfaceFacts, SegmentFacts, Snapshot
-from inventory.zone_names import dns_name
 
 #: The BOOTP ``file`` field holds 128 octets with a final NUL (RFC 2131, section 2).
 LONGEST_BOOT_FILE = 127

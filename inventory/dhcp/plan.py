@@ -21,9 +21,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from inventory import segment_reasons
 from inventory.addressing import Range
-from inventory.dhcp_reasons import (
+from inventory.dhcp import segments
+from inventory.dhcp.pools import without
+from inventory.dhcp.reasons import (
     Boot,
     Ground,
     Grounds,
@@ -38,11 +39,10 @@ from inventory.dhcp_reasons import (
     repeated,
 )
 from inventory.disputes import dispute, disputes
+from inventory.dns.names import Claims, claims_below, dns_name, interface_label, zone_of
 from inventory.findings import Finding, in_reading_order
 from inventory.numbers import number4
-from inventory.pools import without
 from inventory.snapshot import AuthorityMode, HostFacts, InterfaceFacts, Snapshot
-from inventory.zone_names import Claims, claims_below, dns_name, interface_label, zone_of
 
 LEASE_SECONDS = 43_200
 RENEW_SECONDS = LEASE_SECONDS // 2
@@ -104,7 +104,7 @@ class _Planner:
     def plan(self) -> DhcpPlan:
         reservations = self._reservations()
         taken = self._taken()
-        self.left_out += segment_reasons.overlap_findings(self.grounds)
+        self.left_out += segments.overlap_findings(self.grounds)
         subnets = [self._subnet(ground, taken, reservations) for ground in self.grounds.served]
         return DhcpPlan(
             tuple(sorted(subnets, key=lambda subnet: subnet.network)),
@@ -176,9 +176,9 @@ class _Planner:
 
     def _subnet(self, ground: Ground, taken: list[int], reservations: dict[str, list[Reservation]]) -> Subnet:
         segment = ground.segment
-        self.left_out += segment_reasons.segment_findings(ground)
+        self.left_out += segments.segment_findings(ground)
         gateway = segment.gateway4 if segment.gateway4 and ground.holds(segment.gateway4) else None
-        own_servers = segment_reasons.dns_servers_of(segment)
+        own_servers = segments.dns_servers_of(segment)
         return Subnet(
             segment=segment.name,
             network=ground.network,
@@ -196,7 +196,7 @@ class _Planner:
 
 def _pools(ground: Ground, taken: list[int]) -> tuple[Range, ...]:
     segment = ground.segment
-    if segment.pool is None or segment.policy == "static" or not segment_reasons.is_servable(ground):
+    if segment.pool is None or segment.policy == "static" or not segments.is_servable(ground):
         return ()
     delegated = (span for span in segment.delegated if is_ipv4(span.first) and is_ipv4(span.last))
     return without(segment.pool, taken, delegated)

@@ -4,7 +4,7 @@ Every DNS export renders this one plan. Names are absolute, lower case, in their
 dot.
 
 - The site's zone: A and AAAA of each interface that has an A record; a CNAME for each service.
-- A reverse zone for each network of the site (``inventory.reverse_zones``), with one PTR for each address.
+- A reverse zone for each network of the site (``inventory.dns.reverse``), with one PTR for each address.
 - A zone of one name for each alias below the root domain. Its apex cannot be a CNAME (RFC 1034, section
   3.6.2), so it carries copies of the addresses; the root domain itself is never claimed.
 
@@ -20,13 +20,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from inventory import dns_reasons as reasons
 from inventory.disputes import dispute, disputes
-from inventory.findings import Finding, in_reading_order
-from inventory.numbers import Point, point
-from inventory.reverse_zones import ReverseZones
-from inventory.snapshot import AuthorityMode, HostFacts, InterfaceFacts, ServiceFacts, Snapshot
-from inventory.zone_names import (
+from inventory.dns import reasons
+from inventory.dns.names import (
     LONGEST_ZONE,
     claims_below,
     dns_name,
@@ -36,6 +32,10 @@ from inventory.zone_names import (
     service_label,
     zone_of,
 )
+from inventory.dns.reverse import ReverseZones
+from inventory.findings import Finding, in_reading_order
+from inventory.numbers import Point, point
+from inventory.snapshot import AuthorityMode, HostFacts, InterfaceFacts, ServiceFacts, Snapshot
 
 #: Seconds. Short: moving a service changes one record, and its users should notice soon.
 TTL = 300
