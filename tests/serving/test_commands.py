@@ -132,6 +132,12 @@ def test_check_asks_the_servers_own_checker_first(
     assert run("export", "pages", "--site", "lab", "--check").status == code
 
 
+def test_a_format_that_no_server_reads_is_said_not_to_be_checked(site: Site) -> None:
+    ran = run("export", "list", "--site", "lab", "--check")
+    assert (ran.out, ran.status) == ("", 2)
+    assert "Not checked: No server checks “list”" in ran.err
+
+
 def test_export_publishes_serials_and_keeps_no_rendering(site: Site) -> None:
     first = run("export", "zones", "--site", "lab").out
     assert int(first.split()[1]) > 1_700_000_000

@@ -81,7 +81,10 @@ class Command(BaseCommand):
 
         with tempfile.TemporaryDirectory(prefix="mgmtplane-check-") as folder:
             write_directory(Path(folder), document.files)
-            result = checkers.check(export.name, Path(folder))
+            try:
+                result = checkers.check(export.name, Path(folder))
+            except LookupError as error:  # no server reads this format
+                raise CommandError(f"Not checked: {error}", returncode=CHECKER_MISSING) from None
         if result.status == "missing":
             raise CommandError(
                 f"Not checked: {result.words} {result.install_hint}".strip(), returncode=CHECKER_MISSING
