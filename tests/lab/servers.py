@@ -42,6 +42,8 @@ class Server:
     #: what its log says once it answers
     ready: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    #: what its log says once it took up changed files on SIGHUP; empty: it has to be started again
+    reloaded: str = ""
 
     def require(self) -> None:
         """Skip unless the server, its client and namespaces are there."""
@@ -58,6 +60,7 @@ KEA = Server(
     package="kea-dhcp4-server",
     arguments="-c kea-dhcp4.conf",
     ready="DHCP4_STARTED",
+    reloaded="DHCP4_DYNAMIC_RECONFIGURATION_SUCCESS",
     environment={"KEA_LOCKFILE_DIR": "{own}", "KEA_PIDFILE_DIR": "{own}"},
 )
 DNSMASQ = Server(
@@ -85,6 +88,7 @@ BIND = Server(
     package="bind9",
     arguments="-g -n 1 -c named.conf",
     ready="running",
+    reloaded="all zones loaded",
 )
 UNBOUND = Server(
     "Unbound",
@@ -93,6 +97,7 @@ UNBOUND = Server(
     package="unbound",
     arguments="-d -c {own}/main.conf",
     ready="start of service",
+    reloaded="start of service",
 )
 
 DHCP_SERVERS = (KEA, DNSMASQ, DHCPD)
@@ -103,19 +108,38 @@ class Running:
     """A server that answers, started inside the directory *export*; it ends with the lab."""
 
     def __init__(self, server: Server, lab: Lab, export: Path) -> None:
-        own = export.with_name(f"{export.name}-own")
-        own.mkdir()
-        self.server, self.log, self.export = server, own / "log", export
-        self._before = contents(export)
-        (own / "dhcpd.leases").touch()
-        (own / "main.conf").write_text(UNBOUND_AROUND.format(export=export / "unbound.conf"))
-        self._process = lab.start(
-            [program(server.program, own), *(word.format(own=own) for word in server.arguments.split())],
+        self.own = export.with_name(f"{export.name}-own")
+        self.own.mkdir()
+        self.server, self.log, self.export = server, self.own / "log", export
+        self._lab, self._before = lab, contents(export)
+        (self.own / "dhcpd.leases").touch()
+        (self.own / "main.conf").write_text(UNBOUND_AROUND.format(export=export / "unbound.conf"))
+        self.start()
+
+    def start(self) -> None:
+        server = self.server
+        words = [program(server.program, self.own), *server.arguments.format(own=self.own).split()]
+        self._process = self._lab.start(
+            ["sh", "-c", 'echo $$ > "$0"; exec "$@"', str(self.own / "pid"), *words],
             log=self.log,
-            folder=export,
-            environment={key: value.format(own=own) for key, value in server.environment.items()},
+            folder=self.export,
+            environment={key: value.format(own=self.own) for key, value in server.environment.items()},
         )
-        self._wait()
+        self._wait_for(server.ready)
+
+    def stop(self) -> None:
+        self._signal("TERM")
+        self._process.wait(READY_SECONDS)
+
+    def take_up(self) -> None:
+        """Do what ``docs/dhcp-dns.md`` says makes it read its changed files."""
+        if self.server.reloaded:
+            times = self.said().count(self.server.reloaded)
+            self._signal("HUP")
+            self._wait_for(self.server.reloaded, times + 1)
+        else:
+            self.stop()
+            self.start()
 
     def left_its_files_alone(self) -> bool:
         """True when every exported file is as it was; BIND adds files of its own beside them."""
@@ -125,9 +149,15 @@ class Running:
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def _wait(self) -> None:
+    def _signal(self, name: str) -> None:
+        pid = (self.own / "pid").read_text().strip()
+        sent = self._lab.run(["sh", "-c", f"kill -{name} {pid}"])
+        assert sent.returncode == 0, sent.stderr
+
+    def _wait_for(self, sign: str, times: int = 1) -> None:
+        """Wait until the log says *sign* for the nth time."""
         deadline = time.monotonic() + READY_SECONDS
-        while self.server.ready not in self.said():
+        while self.said().count(sign) < times:
             ended = self._process.poll() is not None
             words = f"{self.server.name} {'ended' if ended else 'waits'} and said:\n{self.said()}"
             assert not ended and time.monotonic() < deadline, words
