@@ -8,7 +8,7 @@ quarantine, unless a disputant was waiting for it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -205,3 +205,13 @@ def release_expired(site: Site, now: datetime) -> int:
 def _released(row: Identity) -> Identity:
     row.state = "released"
     return row
+
+
+def release(rows: Sequence[Identity], now: datetime) -> int:
+    """Set *rows* free at once. The caller holds the door of their site."""
+    from inventory.door import bulk_allowed
+
+    for row in rows:
+        row.state, row.until = "released", now
+    with bulk_allowed():
+        return Identity.objects.bulk_update(rows, ["state", "until"], batch_size=500)

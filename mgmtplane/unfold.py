@@ -92,6 +92,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "declared once, rendered everywhere",
     "SITE_URL": reverse_lazy("admin:index"),
     "SITE_SYMBOL": "lan",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("inventory/favicon.svg")}
+    ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

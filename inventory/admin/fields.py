@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from inventory import yaml11
@@ -140,20 +141,16 @@ _RANGES = frozenset({"delegated"})
 
 def field_for(db_field: OrderedJSONField, **kwargs: Any) -> forms.Field:
     """The form field of a JSON column: by what it holds when it is empty."""
+    said: dict[str, Any] = {"required": False, "label": capfirst(str(db_field.verbose_name))}
     if db_field.name in _RANGES:
-        return RangesField(required=False, label=db_field.verbose_name, help_text=db_field.help_text)
+        return RangesField(**said, help_text=f"{db_field.help_text} One per line: 10.20.99.60 - 10.20.99.69.")
     if db_field.default is list:
-        return ListField(required=False, label=db_field.verbose_name, help_text=_one_per_line(db_field))
-    return YamlField(
-        required=False,
-        label=db_field.verbose_name,
-        help_text=f"{db_field.help_text} {_YAML_HELP}".strip(),
-    )
+        return ListField(**said, help_text=_one_per_line(db_field))
+    return YamlField(**said, help_text=f"{db_field.help_text} {_YAML_HELP}".strip())
 
 
 def _one_per_line(db_field: OrderedJSONField) -> str:
-    text = str(db_field.help_text)
-    return f"{'' if text.startswith('A list:') else text} One per line, or separated by commas.".strip()
+    return f"{db_field.help_text} One per line, or separated by commas.".strip()
 
 
 def _textarea(rows: int) -> forms.Textarea:

@@ -11,6 +11,7 @@ from django.contrib.admin.widgets import AutocompleteMixin, AutocompleteSelect, 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import QuerySet
+from django.utils.html import escape
 
 from inventory.admin import fields
 from inventory.models import Declared, Interface, Segment
@@ -96,6 +97,10 @@ class SiteBound:
         if isinstance(db_field, models.GenericIPAddressField):
             kwargs["form_class"] = fields.AddressField
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None:  # “<host>-<suffix>” is text, and templates take it for HTML
+            field.help_text = escape(str(field.help_text))
+        if isinstance(field, forms.CharField) and isinstance(field.widget, forms.Textarea):
+            field.widget.attrs["rows"] = 3
         for way in ("add", "change", "delete", "view"):  # pop-up windows know nothing of the site
             if field is not None and hasattr(field.widget, f"can_{way}_related"):
                 setattr(field.widget, f"can_{way}_related", False)

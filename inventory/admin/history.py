@@ -30,13 +30,7 @@ class Differences(HistoricalRecordContextHelper):
 class DoorHistory(SimpleHistoryAdmin):
     """History pages without “revert”: a row of long ago may contradict the site of today."""
 
-    history_list_display = ["revision", "source"]
-
-    def revision(self, record: Any) -> str:
-        return str(record.change.revision) if record.change else "-"
-
-    def source(self, record: Any) -> str:
-        return record.change.source if record.change else "-"
+    object_history_list_template = "admin/inventory/history_list.html"
 
     def get_history_queryset(self, request: Any, history_manager: Any, pk_name: str, object_id: Any) -> Any:
         rows = super().get_history_queryset(request, history_manager, pk_name, object_id)

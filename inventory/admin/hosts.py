@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from inventory.admin import lifecycle
 from inventory.admin.door import DoorAdmin, PartInline, delete_selected
@@ -62,6 +63,15 @@ class HostForm(DoorForm):
                     Group.objects.filter(hosts=self.instance, kind=kind).values_list("pk", flat=True)
                 )
 
+        if "form" in self.fields:
+            self.fields["form"].widget = UnfoldAdminSelectWidget(choices=self._forms())
+
+    def _forms(self) -> list[tuple[str, str]]:
+        """The forms there are; an imported host may have one of its own, which stays."""
+        known = [("", "unknown"), *Host.Form.choices]
+        own = self.instance.form
+        return known if own in dict(known) else [*known, (own, own)]
+
     def clean(self) -> Any:
         cleaned = super().clean()
         if "status" in self.changed_data and self.cleaned_data.get("status") == Host.Status.RETIRED:
@@ -105,8 +115,9 @@ class InterfaceInline(PartInline):
             None,
             {
                 "fields": [
-                    ("primary", "management", "a_record"),
-                    ("reservation", "wake_on_lan"),
+                    ("primary", "management"),
+                    ("a_record", "reservation"),
+                    "wake_on_lan",
                     ("pxe_server", "pxe_file"),
                     ("switch", "switch_port"),
                     "variables",
@@ -119,10 +130,14 @@ class InterfaceInline(PartInline):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("host", "segment", "switch")
 
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        """A new host has a first interface to fill in; left empty it is none."""
+        return 0 if obj else 1
+
 
 class ServiceInline(PartInline):
     model = Service
-    fields = [("name", "tenant"), ("port", "health_check", "metrics_path")]
+    fields = [("name", "tenant"), ("health_check", "metrics_path"), "port"]
 
 
 @admin.register(Host)
@@ -252,6 +267,13 @@ class HostAdmin(DoorAdmin):
     @admin.action(permissions=["change"], description="Reactivate")
     def reactivate(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         return lifecycle.reactivate(self, request, queryset)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Of the two only the one that would do something."""
+        retired = Host.objects.filter(pk=object_id, status=Host.Status.RETIRED).exists()
+        useless = "retire_this" if retired else "reactivate_this"
+        shown = super().get_actions_detail(request, object_id)
+        return [one for one in shown if not one.action_name.endswith(useless)]
 
     @action(permissions=["change"], description="Retire", url_path="retire")
     def retire_this(self, request: HttpRequest, object_id: str) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from inventory.findings import Finding
 from inventory.models import Alias, Group, Host, Interface, Segment, Service
@@ -36,6 +37,10 @@ def pages_of(site_id: int, subjects: Iterable[str]) -> dict[str, str]:
         kind, _, name = subject.partition(" ")
         by_kind.setdefault(kind, {})[name] = subject
     found = {subject: _page("site", site_id) for subject in by_kind.pop("site", {}).values()}
+    ledger = reverse("admin:inventory_identity_changelist")
+    for kind in ("mac", "ip", "vmid", "name"):  # what hosts dispute has no page, but a list of who claims it
+        for value, subject in by_kind.pop(kind, {}).items():
+            found[subject] = f"{ledger}?{urlencode({'q': value, 'kind__exact': kind})}"
     for kind, names in by_kind.items():
         for noun, name, pk in _rows(kind, site_id, list(names)):
             if name in names:

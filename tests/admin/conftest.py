@@ -47,12 +47,11 @@ def host(site, segment) -> Host:
             segment=segment,
             addressing="static",
             ipv4="192.0.2.10",
-            ipv6=[],
             a_record=True,
             reservation=True,
         ).save()
         Service(host=host, name="artifacts").save()
-        group = Group(site=site, name="pis", variables={"ntp": "192.0.2.1"})
+        group = Group(site=site, name="pis")
         group.save()
         Membership(group=group, host=host).save()
     return host

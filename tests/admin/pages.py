@@ -30,7 +30,7 @@ def shown(client: Client, address: str) -> dict[str, Any]:
 
 
 def _values(form: Any) -> dict[str, Any]:
-    data = {}
+    data: dict[str, Any] = {}
     for bound in form:
         value = bound.field.prepare_value(bound.initial)
         if isinstance(value, list | tuple):
@@ -69,4 +69,4 @@ def new_inline(prefix: str, index: int, **values: Any) -> dict[str, Any]:
 
 
 def latest_change() -> Change:
-    return Change.objects.order_by("-id").first()  # type: ignore[return-value]
+    return Change.objects.latest("id")

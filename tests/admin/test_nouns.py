@@ -358,3 +358,18 @@ def test_a_service_name_of_another_host_is_refused_beside_the_field(browser, sit
         "name": ["artifacts belongs to pi01; choose another, or change it there first."]
     }
     assert Service.objects.count() == 1
+
+
+def test_an_identity_is_freed_from_quarantine_with_a_reason(browser, site, host):
+    with change(site, by="test", why="gone"):
+        host.status = "retired"
+        host.save()
+    row = Identity.objects.get(value="192.0.2.10")
+    before = revision(site)
+    chosen = {"action": "free", "_selected_action": [row.pk]}
+    asked = browser.post(url("identity"), chosen | {"index": 0})
+    assert b"last pi01" in asked.content
+    send(browser, url("identity"), chosen | {"confirmed": "1", "why": "the card was destroyed"})
+    row.refresh_from_db()
+    assert (row.state, revision(site)) == ("released", before + 1)
+    assert latest_change().why == "the card was destroyed"
