@@ -9,7 +9,8 @@ from celery import shared_task
 from django.conf import settings
 from django.core.management import call_command
 
-from inventory import quarantine, renderings
+from inventory import quarantine
+from inventory.serving import renderings
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from inventory import reading, renderings
+from inventory import reading
+from inventory.serving import renderings
 from tests.scheduling import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
 

@@ -351,8 +351,8 @@ MAY = {
     "inventory/querysets.py": "the guard",
     "inventory/ledger.py": "identities, kept inside the door",
     "inventory/models/base.py": "the rows' own save and delete",
-    "inventory/publication.py": "zone serials, which are not declared",
-    "inventory/renderings.py": "the index of renderings",
+    "inventory/serving/publication.py": "zone serials, which are not declared",
+    "inventory/serving/renderings.py": "the index of renderings",
     "inventory/api/auth.py": "use of a token",
     "inventory/management/commands/token.py": "tokens",
 }

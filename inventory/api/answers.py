@@ -13,7 +13,7 @@ from django.views import View
 from inventory.exports.registry import UnknownFormat
 from inventory.models import Site
 from inventory.reading import UnknownSite
-from inventory.renderings import NothingDeclared
+from inventory.serving.renderings import NothingDeclared
 
 log = logging.getLogger(__name__)
 

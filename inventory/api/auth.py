@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from inventory.api.answers import Refused
-from inventory.best_effort import best_effort
 from inventory.models import Token
+from inventory.serving.best_effort import best_effort
 
 #: A token's use is written down when its bearer gets something new, else this often.
 NOTE_EVERY = timedelta(minutes=1)

@@ -11,11 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, http_date, parse_http_date
 
-from inventory import reading, renderings
+from inventory import reading
 from inventory.api.answers import Endpoint, Refused, unshared
 from inventory.api.auth import reader_of
-from inventory.contents import name_of
-from inventory.renderings import Kept
+from inventory.serving import renderings
+from inventory.serving.contents import name_of
+from inventory.serving.renderings import Kept
 from inventory.snapshot import AuthorityMode
 
 AUTHORITIES = ("gateway", "bootstrap")

@@ -81,7 +81,7 @@ class Site(Declared):
     )
     written = OrderedJSONField(default=dict, blank=True, editable=False)
     sealed = OrderedJSONField(default=dict, blank=True, editable=False)
-    #: zone → [serial, content hash]; moved on publication, see inventory.publication
+    #: zone → [serial, content hash]; moved on publication, see inventory.serving.publication
     zone_serials = OrderedJSONField(default=dict, blank=True, editable=False)
     uid = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
     revision = models.BigIntegerField(default=0, editable=False)

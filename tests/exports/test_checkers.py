@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inventory import checkers
+from inventory.serving import checkers
 from tests.components import require
 
 BROKEN = {

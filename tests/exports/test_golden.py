@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from inventory import checkers
 from inventory.exports import get_export
+from inventory.serving import checkers
 from tests.components import require
 from tests.exports.example_site import SITE
 

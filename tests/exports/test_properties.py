@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory import checkers
 from inventory.exports import get_export
+from inventory.serving import checkers
 from inventory.snapshot import Snapshot
 from tests.components import require, require_namespaces
 from tests.exports import expected, readers

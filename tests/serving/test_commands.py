@@ -13,10 +13,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from inventory import checkers, rules
+from inventory import rules
 from inventory.changes import change
 from inventory.findings import Finding
 from inventory.models import Authority, Rendering, Site, Token
+from inventory.serving import checkers
 from tests.serving.conftest import AddHost
 
 pytestmark = pytest.mark.django_db

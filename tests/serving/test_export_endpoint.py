@@ -15,9 +15,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.http import http_date, parse_http_date
 
-from inventory import reading, renderings
+from inventory import reading
 from inventory.changes import change
 from inventory.models import Host, Rendering, Site, Token
+from inventory.serving import renderings
 from tests.serving.conftest import AddHost, client_of
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from inventory import output
-from inventory.output import MANIFEST, CannotWrite, write_directory, write_file
+from inventory.serving import output
+from inventory.serving.output import MANIFEST, CannotWrite, write_directory, write_file
 
 
 def _tree(folder: Path) -> dict[str, bytes]:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from inventory import publication, reading, renderings
+from inventory import reading
 from inventory.changes import change
 from inventory.models import Host, Site
+from inventory.serving import publication, renderings
 from inventory.snapshot import ZoneSerial
 from tests.serving.conftest import AddHost
 

@@ -15,11 +15,11 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from inventory import contents, renderings
-from inventory.archives import gzipped, tarred
 from inventory.changes import change
 from inventory.door import bulk_allowed
 from inventory.models import Host, Identity, Rendering, Site
+from inventory.serving import contents, renderings
+from inventory.serving.archives import gzipped, tarred
 from provisioning.tasks import housekeeping
 from tests.serving.conftest import AddHost
 
@@ -144,7 +144,7 @@ def test_archives_are_the_same_bytes_whatever_the_order() -> None:
 
 def test_archives_are_the_same_bytes_whatever_the_hash_seed() -> None:
     program = (
-        "from inventory.archives import gzipped, tarred;"
+        "from inventory.serving.archives import gzipped, tarred;"
         "print(gzipped(tarred({name: name.encode() for name in {'a', 'b/c', 'd', 'e/f'}})).hex())"
     )
     seen = {

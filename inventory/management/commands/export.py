@@ -10,10 +10,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
-from inventory import renderings
 from inventory.exports.registry import Document, Export, UnknownFormat
-from inventory.output import CannotWrite, write_directory, write_file
 from inventory.reading import UnknownSite
+from inventory.serving import renderings
+from inventory.serving.output import CannotWrite, write_directory, write_file
 from inventory.snapshot import Snapshot
 
 REFUSED, CHECKER_MISSING = 1, 2
@@ -77,7 +77,7 @@ class Command(BaseCommand):
             )
 
     def _check(self, export: Export, document: Document) -> None:
-        from inventory import checkers
+        from inventory.serving import checkers
 
         with tempfile.TemporaryDirectory(prefix="mgmtplane-check-") as folder:
             write_directory(Path(folder), document.files)

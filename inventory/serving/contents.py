@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from inventory.archives import gzipped
+from inventory.serving.archives import gzipped
 
 #: Younger files may belong to somebody whose index row is still to come.
 MIN_AGE = 3600.0  # seconds

@@ -18,13 +18,14 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import FilteredRelation, Q
 from django.utils import timezone
 
-from inventory import contents, publication, reading
-from inventory.archives import gzipped, tarred
-from inventory.best_effort import best_effort
+from inventory import reading
 from inventory.door import open_change
 from inventory.exports.registry import Document, Export, get_export
 from inventory.findings import Finding
 from inventory.models import Rendering, Site
+from inventory.serving import contents, publication
+from inventory.serving.archives import gzipped, tarred
+from inventory.serving.best_effort import best_effort
 from inventory.snapshot import AuthorityMode, Snapshot
 
 log = logging.getLogger(__name__)
