@@ -12,6 +12,11 @@ from tests.lab.network import Lab, program
 
 READY_SECONDS = 30
 
+#: What a site's own named.conf says besides including the export.
+BIND_AROUND = """\
+options {{ directory "{export}"; recursion no; listen-on-v6 {{ any; }}; }};
+include "{export}/named.conf";
+"""
 #: What a site's own unbound.conf says besides including the export.
 UNBOUND_AROUND = """\
 server:
@@ -69,7 +74,7 @@ DNSMASQ = Server(
     program="dnsmasq",
     package="dnsmasq-base",
     # Without --no-ping it looks around for three seconds, one stranger at a time, before it gives an address.
-    arguments="--keep-in-foreground --conf-file=dnsmasq.conf --user=root --group=root --pid-file= --no-ping "
+    arguments="--keep-in-foreground --conf-file=dnsmasq.conf --user=root --group= --pid-file= --no-ping "
     "--dhcp-leasefile={own}/dnsmasq.leases --no-resolv --log-facility=-",
     ready="started, version",
 )
@@ -90,12 +95,21 @@ BIND = Server(
     ready="running",
     reloaded="all zones loaded",
 )
+BIND_INCLUDING = Server(
+    "BIND, from a configuration of its own",
+    format="bind",
+    program="named",
+    package="bind9",
+    arguments="-g -n 1 -c {own}/named-own.conf",
+    ready="running",
+    reloaded="all zones loaded",
+)
 UNBOUND = Server(
     "Unbound",
     format="unbound",
     program="unbound",
     package="unbound",
-    arguments="-d -c {own}/main.conf",
+    arguments="-d -c {own}/unbound-own.conf",
     ready="start of service",
     reloaded="start of service",
 )
@@ -113,7 +127,8 @@ class Running:
         self.server, self.log, self.export = server, self.own / "log", export
         self._lab, self._before = lab, contents(export)
         (self.own / "dhcpd.leases").touch()
-        (self.own / "main.conf").write_text(UNBOUND_AROUND.format(export=export / "unbound.conf"))
+        (self.own / "named-own.conf").write_text(BIND_AROUND.format(export=export))
+        (self.own / "unbound-own.conf").write_text(UNBOUND_AROUND.format(export=export / "unbound.conf"))
         self.start()
 
     def start(self) -> None:

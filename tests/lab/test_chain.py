@@ -11,7 +11,7 @@ from tests.lab import dual_stack, site_files
 from tests.lab.dhclient import Asking
 from tests.lab.dig import dig
 from tests.lab.network import Lab, Plug
-from tests.lab.servers import BIND, DHCPD, DNSMASQ, KEA, UNBOUND, Running, Server
+from tests.lab.servers import BIND_INCLUDING, DHCPD, DNSMASQ, KEA, UNBOUND, Running, Server
 
 pytestmark = pytest.mark.lab
 
@@ -21,7 +21,7 @@ OTHER = f"pi01.{dual_stack.ZONE}"
 
 @pytest.mark.parametrize(
     "servers",
-    [(KEA, UNBOUND), (DHCPD, BIND), (DNSMASQ,)],
+    [(KEA, UNBOUND), (DHCPD, BIND_INCLUDING), (DNSMASQ,)],
     ids=lambda servers: "-and-".join(server.format for server in servers),
 )
 def test_a_client_reaches_its_router_and_finds_its_own_name_there(
