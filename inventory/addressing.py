@@ -28,11 +28,14 @@ class Range:
 def canonical_address(text: str) -> str:
     """Return *text* as the shortest canonical address (RFC 5952 for IPv6). Raises ValueError for people."""
     try:
-        return str(ipaddress.ip_address(text.strip()))
+        address = ipaddress.ip_address(text.strip())
     except ValueError:
         raise ValueError(
             f"“{text}” is not an IP address; write one such as 10.20.99.97 or fd00::1."
         ) from None
+    if "%" in str(address):
+        raise ValueError(f"“{text}” names an interface behind the %; write the address alone.")
+    return str(address)
 
 
 def canonical_network(text: str) -> Network:
@@ -52,7 +55,3 @@ def address_key(address: str) -> tuple[int, int]:
     """Sort addresses as addresses: by family, then by number."""
     value = ipaddress.ip_address(address)
     return value.version, int(value)
-
-
-def mac_key(mac: str | None) -> str:
-    return mac or "~"

@@ -10,14 +10,15 @@ hosts, groups, segments and services by name, interfaces by their declared posit
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 
 from inventory.addressing import Range
 from inventory.identity import dns_name, is_ip_address
 
+T = TypeVar("T")
 Variables = Mapping[str, Any]
 AuthorityMode = Literal["gateway", "bootstrap"]
 
@@ -247,6 +248,13 @@ class Snapshot:
     sealed: tuple[SealedFile, ...] = ()
     #: zone name without final dot → what was last published
     serials: Mapping[str, ZoneSerial] = field(default_factory=dict)
+
+    def once(self, make: Callable[[Snapshot], T]) -> T:
+        """Return ``make(self)``, computed once for this Snapshot: exports and findings share what they plan."""
+        made: dict[Any, Any] = self.__dict__.setdefault("_made", {})
+        if make not in made:
+            made[make] = make(self)
+        return cast(T, made[make])
 
     @cached_property
     def segment_by_name(self) -> dict[str, SegmentFacts]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from inventory.addressing import canonical_network
+from inventory.addressing import canonical_address, canonical_network
 from inventory.identity import HEX_OCTET, dns_name, label_problem
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
@@ -58,9 +58,11 @@ def ip_list(value: Any) -> None:
         raise ValidationError('Write a list of addresses, such as ["10.20.99.1"].')
     for item in value:
         try:
-            ipaddress.ip_address(item)
-        except ValueError:
-            raise ValidationError(f"“{item}” is not an IP address.") from None
+            canonical_address(item)
+        except (ValueError, AttributeError) as error:
+            raise ValidationError(
+                str(error) if isinstance(item, str) else f"“{item}” is not an IP address."
+            ) from None
 
 
 #: Stands for the address that the MAC gives in the segment's /64 (RFC 4291, appendix A).

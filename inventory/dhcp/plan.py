@@ -89,6 +89,10 @@ class DhcpPlan:
 
 def plan(snapshot: Snapshot, authority: AuthorityMode | None = None) -> DhcpPlan:
     """The DHCP service of *snapshot*; both authorities serve the same data."""
+    return snapshot.once(_plan)
+
+
+def _plan(snapshot: Snapshot) -> DhcpPlan:
     return _Planner(snapshot).plan()
 
 

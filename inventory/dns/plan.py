@@ -78,6 +78,10 @@ class DnsPlan:
 
 def plan(snapshot: Snapshot, authority: AuthorityMode | None = None) -> DnsPlan:
     """The zones of *snapshot*; both authorities serve the same data."""
+    return snapshot.once(_plan)
+
+
+def _plan(snapshot: Snapshot) -> DnsPlan:
     zone = zone_of(snapshot)
     if zone is None:
         return DnsPlan((), {}, (reasons.zone_unusable(snapshot),))

@@ -14,6 +14,9 @@ from inventory.models.base import SiteRow
 from inventory.models.fields import OrderedJSONField
 
 
+IPV4_FIELDS = ("gateway4", "pool_first", "pool_last", "static_first", "static_last")
+
+
 class Segment(SiteRow):
     """A VLAN of a site."""
 
@@ -127,8 +130,8 @@ class Segment(SiteRow):
         """Refuse what contradicts itself; every problem at once."""
         problems: dict[str, list[str]] = {}
         self._check_networks(problems)
-        if self.network4:
-            self._check_within(problems, ipaddress.ip_network(self.network4, strict=False))
+        for network, fields in ((self.network4, IPV4_FIELDS), (self.network6, ("gateway6",))):
+            self._check_within(problems, network, fields)
         self._check_overlap(problems)
         if problems:
             raise ValidationError(problems)
@@ -147,11 +150,21 @@ class Segment(SiteRow):
                 problems.setdefault(field, []).append(f"{text} is not an IPv{version} network.")
 
     def _check_within(
-        self, problems: dict[str, list[str]], network: ipaddress.IPv4Network | ipaddress.IPv6Network
+        self, problems: dict[str, list[str]], text: str | None, fields: tuple[str, ...]
     ) -> None:
-        for field in ("gateway4", "pool_first", "pool_last", "static_first", "static_last"):
+        try:
+            network = ipaddress.ip_network(text, strict=False) if text else None
+        except ValueError:
+            return  # the field's own validator says it
+        for field in fields:
             value = getattr(self, field)
-            if value and ipaddress.ip_address(value) not in network:
+            if value and "%" in value:
+                problems.setdefault(field, []).append(f"{value} names an interface; write the address alone.")
+            elif value and network is None:
+                problems.setdefault(field, []).append(
+                    f"{value} needs a network; declare the segment's network first."
+                )
+            elif value and network and ipaddress.ip_address(value) not in network:
                 problems.setdefault(field, []).append(f"{value} lies outside {network}.")
         for first, last in (("pool_first", "pool_last"), ("static_first", "static_last")):
             low, high = getattr(self, first), getattr(self, last)
