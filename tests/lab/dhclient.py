@@ -16,7 +16,7 @@ PATIENCE, SHORT_PATIENCE = 25, 4
 CONFIGURATION = """\
 timeout {patience};
 retry 1;
-reboot 0;
+reboot 10;
 select-timeout 0;
 initial-interval 1;
 backoff-cutoff 1;
@@ -64,8 +64,11 @@ class Asking:
         options: Collection[str] = SYSTEM,
         identifier: str = "",
         patience: int = PATIENCE,
+        remembered: str = "",
     ) -> None:
+        """``remembered``: the lease file with which they start."""
         folder.mkdir()
+        self._remembered = remembered
         self._lab, self._folder, self._patience = lab, folder, patience
         sent = f'send dhcp-client-identifier "{identifier}";' if identifier else ""
         (folder / "dhclient.conf").write_text(
@@ -80,12 +83,16 @@ class Asking:
             process.wait(max(1.0, deadline - time.monotonic()))
         return {client: _read(self._folder / client / "lease") for client in self._running}
 
+    def said(self, client: str) -> str:
+        return (self._folder / client / "log").read_text(errors="replace")
+
     def _start(self, client: str) -> subprocess.Popen[bytes]:
         own = self._folder / client
         own.mkdir()
         script = own / "script"
         script.write_text(SCRIPT.format(lease=own / "lease"))
         script.chmod(0o755)
+        (own / "leases").write_text(self._remembered)
         files = ["-cf", str(self._folder / "dhclient.conf"), "-sf", str(script)]
         files += ["-lf", str(own / "leases"), "-pf", str(own / "pid")]
         command = [program("dhclient", self._folder), "-4", "-1", "-v", *files, "eth0"]

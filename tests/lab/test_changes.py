@@ -34,6 +34,19 @@ FORGET = {
     DNSMASQ.name: "sed -i '/ 192\\.0\\.2\\.20 /d' {own}/dnsmasq.leases",
 }
 
+#: What a machine knows that was in another network a minute ago.
+LEASE_FROM_ELSEWHERE = """\
+lease {
+  interface "eth0";
+  fixed-address 172.16.0.9;
+  option subnet-mask 255.255.255.0;
+  option dhcp-server-identifier 172.16.0.1;
+  renew never;
+  rebind never;
+  expire never;
+}
+"""
+
 every_dhcp_server = pytest.mark.parametrize("server", DHCP_SERVERS, ids=lambda server: server.format)
 
 
@@ -74,6 +87,18 @@ def test_a_new_address_reaches_the_client_that_had_the_old_one(server: Server, t
         export(with_nas(ipv4=OTHER_ADDRESS), dhcp)
         dhcp.take_up()
         assert address_of(lab, CARD, tmp_path / "after") == OTHER_ADDRESS
+
+
+@every_dhcp_server
+def test_a_machine_from_elsewhere_is_told_at_once_that_its_address_is_wrong(
+    server: Server, tmp_path: Path
+) -> None:
+    require("dhclient", package="isc-dhcp-client")
+    with running(server, tmp_path, [CARD]) as (lab, _):
+        asking = Asking(lab, [CARD.name], tmp_path / "asking", remembered=LEASE_FROM_ELSEWHERE)
+        lease = asking.leases()[CARD.name]
+        assert "DHCPNAK" in asking.said(CARD.name)
+        assert lease is not None and lease.ip_address == ADDRESS
 
 
 @every_dhcp_server
