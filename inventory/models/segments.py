@@ -13,7 +13,6 @@ from inventory import validators
 from inventory.models.base import SiteRow
 from inventory.models.fields import OrderedJSONField
 
-
 IPV4_FIELDS = ("gateway4", "pool_first", "pool_last", "static_first", "static_last")
 
 

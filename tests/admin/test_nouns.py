@@ -119,7 +119,7 @@ def test_a_segment_with_lists_and_ranges(browser, site):
         "delegated": "x",
     }
     assert errors_of(browser.post(url("segment", "change", row.pk), data)) == {
-        "dns_servers": ["“nonsense” is not an IP address."],
+        "dns_servers": ["“nonsense” is not an IP address; write one such as 10.20.99.97 or fd00::1."],
         "delegated": ["“x” is not a range; write both ends, such as 10.20.99.60 - 10.20.99.69."],
     }
     data = shown(browser, url("segment", "change", row.pk)) | {"pool_first": "192.0.2.150"}
