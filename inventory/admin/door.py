@@ -70,7 +70,7 @@ class DoorAdmin(DoorHistory, SiteBound, ModelAdmin):
     actions: list[Any] = [delete_selected]
     list_per_page = 100
     show_full_result_count = False  # a second count over ten thousand rows says nothing new
-    list_filter_submit = False
+    list_filter_submit = True
     compressed_fields = True
     warn_unsaved_form = True
     #: fields that a row keeps for life

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 from simple_history.template_utils import HistoricalRecordContextHelper
 
+from inventory import yaml11
 from inventory.models.fields import to_text
 
 #: Columns that the application keeps for itself.
@@ -44,7 +50,41 @@ class DoorHistory(SimpleHistoryAdmin):
 
     def history_form_view(
         self, request: Any, object_id: str, version_id: str, extra_context: Any = None
-    ) -> Any:
+    ) -> HttpResponse:
+        """The row as it was: a page to read, where simple-history has a form to send back."""
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied("History is read only; change the row itself.")
-        return super().history_form_view(request, object_id, version_id, extra_context)
+        versions = self.model.history.model.objects.select_related("change")
+        version = get_object_or_404(versions, **{self.opts.pk.attname: object_id, "history_id": version_id})
+        row = version.instance
+        if not self.has_view_history_or_change_history_permission(request, row):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{row} as it was",
+            "opts": self.opts,
+            "original": row,
+            "version": version,
+            "facts": list(facts_of(version)),
+        }
+        return TemplateResponse(request, "admin/inventory/version.html", context)
+
+
+def facts_of(version: Any) -> Iterator[tuple[str, str]]:
+    """Yield the columns of one version by their names for people; what is empty is left out."""
+    for field in version.tracked_fields:
+        value = getattr(version, field.attname)
+        if field.name in {*INTERNAL, "id"} or value in (None, "", {}, []):
+            continue
+        yield capfirst(str(field.verbose_name)), _shown(version, field, value)
+
+
+def _shown(version: Any, field: Any, value: Any) -> str:
+    if isinstance(value, dict | list):
+        return yaml11.dump(value).rstrip()
+    if field.is_relation:
+        related = field.related_model._base_manager.filter(pk=value).first()
+        return str(related) if related else f"number {value}, which is gone"
+    if field.choices:
+        return str(dict(field.flatchoices).get(value, value))
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)

@@ -11,6 +11,7 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -158,7 +159,13 @@ class HostAdmin(DoorAdmin):
     ]
     list_display_links = ["shown_name"]
     list_select_related = ["site", "role"]
-    list_filter = [SiteFilter, "status", FormFilter, "plane", SegmentFilter]
+    list_filter = [
+        SiteFilter,
+        ("status", ChoicesDropdownFilter),
+        FormFilter,
+        SegmentFilter,
+        ("plane", ChoicesDropdownFilter),
+    ]
     search_fields = ["name"]
     search_help_text = "Name, address, service, notes, or a MAC in any spelling, whole or in part"
     ordering = ["site__slug", "name"]

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from inventory.admin.door import DoorAdmin
@@ -31,7 +32,13 @@ class InterfaceAdmin(DoorAdmin):
         "reservation",
     ]
     list_select_related = ["host__site", "segment"]
-    list_filter = [SiteOfHostFilter, SegmentOfInterfaceFilter, "addressing", "mac_kind", MacKnownFilter]
+    list_filter = [
+        SiteOfHostFilter,
+        SegmentOfInterfaceFilter,
+        ("addressing", ChoicesDropdownFilter),
+        ("mac_kind", ChoicesDropdownFilter),
+        MacKnownFilter,
+    ]
     search_fields = ["name"]
     search_help_text = "Host, interface, address, switch port, or a MAC in any spelling, whole or in part"
     ordering = ["host__site__slug", "host__name", "position", "name"]

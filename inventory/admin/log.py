@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.timezone import localtime
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from inventory import quarantine
@@ -38,6 +39,7 @@ class ReadOnly(ModelAdmin):
 
     list_per_page = 100
     show_full_result_count = False
+    list_filter_submit = True
     actions: list[Any] = []
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -54,7 +56,7 @@ class ReadOnly(ModelAdmin):
 class IdentityAdmin(ReadOnly):
     list_display = ["value", "kind", "shown_state", "site", "host_name", "since_when", "until_when"]
     list_select_related = ["site"]
-    list_filter = [SiteFilter, "kind", "state"]
+    list_filter = [SiteFilter, ("kind", ChoicesDropdownFilter), ("state", ChoicesDropdownFilter)]
     search_fields = ["value"]
     search_help_text = "Address, name, VMID, host, or a MAC in any spelling, whole or in part"
     fields = ["site", "kind", "value", "state", "host", "host_name", "since", "until"]

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from inventory.admin.door import DoorAdmin
@@ -18,7 +19,7 @@ from inventory.models import Interface, Segment
 class SegmentAdmin(DoorAdmin):
     list_display = ["name", "site", "vlan", "network4", "network6", "policy", "trust", "interface_count"]
     list_select_related = ["site"]
-    list_filter = [SiteFilter, "policy"]
+    list_filter = [SiteFilter, ("policy", ChoicesDropdownFilter)]
     search_fields = ["name", "network4", "network6", "trust", "=vlan"]
     search_help_text = "Name, network, trust or VLAN id"
     ordering = ["site__slug", "vlan", "name"]

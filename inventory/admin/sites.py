@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -91,7 +92,7 @@ class AuthorityAdmin(DoorAdmin):
     autocomplete_fields = ["bootstrap_host"]
     list_display = ["site", "mode", "bootstrap_host", "by_name", "at", "why"]
     list_select_related = ["site", "bootstrap_host"]
-    list_filter = [SiteFilter, "mode"]
+    list_filter = [SiteFilter, ("mode", ChoicesDropdownFilter)]
     search_fields = ["why", "by_name"]
     ordering = ["-at", "-id"]
     fields = ["site", "mode", "bootstrap_host", "why"]

@@ -97,7 +97,7 @@ class Visitor:
 @pytest.fixture
 def visit(chromium, live_server):
     """Make visitors."""
-    made: list[Visitor] = []
+    made = []
 
     def come(**how: Any) -> Visitor:
         made.append(Visitor(chromium, live_server.url, **how))
