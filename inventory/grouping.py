@@ -58,9 +58,10 @@ class GroupTree:
 
     @property
     def top_level(self) -> list[str]:
-        """The groups directly below ``all``, without ``ungrouped``."""
-        top = (name for name, parents in self.parents.items() if not parents and name != UNGROUPED)
-        return list(self._ordered("children", ALL, top))
+        """The groups directly below ``all``, without ``ungrouped``: those in no other, and those named there."""
+        named = set(self._order.get("children", {}).get(ALL, ()))
+        top = (name for name, parents in self.parents.items() if name in named or not parents)
+        return list(self._ordered("children", ALL, (name for name in top if name != UNGROUPED)))
 
     def _ordered(self, what: str, group: str, names: Iterable[str]) -> tuple[str, ...]:
         """*names* in the order of the imported tree, which ``groups.web[0]`` shows; later ones behind, by name."""

@@ -73,15 +73,13 @@ def read_segment(name: str, raw: Mapping[str, Any], names: Names) -> Read:
     read = Read()
     vlan, network, network6 = (names[f"segment.{key}"] for key in ("vlan", "network", "network6"))
     read.take("vlan", (vlan,), reading.read_vlan(raw.get(vlan)))
-    main, other = reading.read_network(raw.get(network)), reading.read_network(raw.get(network6))
+    main = reading.read_network(raw.get(network))
     only6 = is_six(main.value)
     read.take("network6" if only6 else "network4", (network,), main)
     if only6:
         read.columns["network4"] = None
     else:
-        if other.value and not is_six(other.value):
-            other = Reading(None, f"{other.value} is not an IPv6 network", "write an IPv6 network")
-        read.take("network6", (network6,), other)
+        read.take("network6", (network6,), reading.read_network6(raw.get(network6)))
     _read_gateways(read, raw, names, only6)
     policy, pool = read_policy(name, raw, names)
     read.columns.update(policy=policy, pool=pool)

@@ -101,15 +101,16 @@ def write_segment(segment: SegmentFacts, names: Names) -> Any:
 
 
 def _network_fields(segment: SegmentFacts, raw: Mapping[str, Any], names: Names) -> Iterable[Field]:
-    """Networks and gateways. A segment without IPv4 has its IPv6 network under the main key."""
+    """Networks and gateways. IPv6 alone stands under the main keys, unless the tree had keys of its own for it."""
     was_six = is_six(reading.read_network(raw.get(names["segment.network"])).value)
     only6 = segment.network6 is not None and segment.network4 is None
+    only6 = only6 and (was_six or not raw.get(names["segment.network6"]))
     main, other = (segment.network6, None) if only6 else (segment.network4, segment.network6)
     gateway, gateway6 = (segment.gateway6, None) if only6 else (segment.gateway4, segment.gateway6)
     version = 6 if only6 else 4
     for key, value, read in (
         ("segment.network", main, reading.read_network),
-        ("segment.network6", other, reading.read_network),
+        ("segment.network6", other, reading.read_network6),
         ("segment.gateway", gateway, lambda r: reading.read_one_address(r, version)),
         ("segment.gateway6", gateway6, lambda r: reading.read_one_address(r, 6)),
     ):

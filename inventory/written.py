@@ -288,6 +288,14 @@ def read_network(raw: Any) -> Reading:
             return Reading(None, str(error), "write the network itself, such as 10.20.99.0/24")
 
 
+def read_network6(raw: Any) -> Reading:
+    """Canonical IPv6 network, or None."""
+    found = read_network(raw)
+    if found.value and ":" not in found.value:
+        return Reading(None, f"{found.value} is not an IPv6 network", "write an IPv6 network")
+    return found
+
+
 def read_one_address(raw: Any, version: int) -> Reading:
     """Canonical address of one family, or None."""
     if raw is None or raw == "":

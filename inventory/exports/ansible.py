@@ -17,7 +17,7 @@ import orjson
 from inventory.exports.ansible_model import AnsibleModel
 from inventory.exports.registry import Document, Export
 from inventory.findings import Finding
-from inventory.grouping import ALL, PROFILE_PREFIX, UNGROUPED
+from inventory.grouping import ALL, UNGROUPED
 from inventory.snapshot import AuthorityMode, Snapshot
 
 
@@ -38,7 +38,7 @@ def as_json(value: Any) -> bytes:
 def render(snapshot: Snapshot, authority: AuthorityMode | None = None) -> Document:
     """The whole site as one JSON document, a host or group a line."""
     model = model_of(snapshot)
-    return Document({"inventory.json": _document(model, None)}, tuple(unrepresented(snapshot)))
+    return Document({"inventory.json": _document(model, None)}, tuple(unrepresented(model)))
 
 
 def group_document(snapshot: Snapshot, name: str) -> bytes:
@@ -60,7 +60,7 @@ def host_document(snapshot: Snapshot, name: str) -> bytes:
 
 def _document(model: AnsibleModel, only: Collection[str] | None) -> bytes:
     hosts = [h for h in model.snapshot.live_hosts if only is None or h.name in only]
-    host_lines = [_line(host.name, model.host_variables(host)) for host in hosts]
+    host_lines = [_line(host.name, model.script_variables(host)) for host in hosts]
     group_lines = [_line(name, body) for name, body in _groups(model, only).items()]
     return b"".join(
         (
@@ -107,8 +107,9 @@ def _body(model: AnsibleModel, name: str, hosts: list[str], children: list[str])
     return body or {"hosts": []}
 
 
-def unrepresented(snapshot: Snapshot) -> list[Finding]:
+def unrepresented(model: AnsibleModel) -> list[Finding]:
     """What this document cannot carry: files sealed as a whole, and hosts that share the name of a group."""
+    snapshot = model.snapshot
     sealed = [
         Finding(
             "vault-sealed",
@@ -120,19 +121,17 @@ def unrepresented(snapshot: Snapshot) -> list[Finding]:
         for file in snapshot.sealed
         if file.owner_kind == "group" or not snapshot.host_by_name[file.owner].is_retired
     ]
-    groups = {ALL, UNGROUPED, *snapshot.group_by_name}
-    groups |= {PROFILE_PREFIX + profile.name for profile in snapshot.profiles}
     return sealed + [
         Finding(
             "host-named-as-group",
             "error",
             host.subject,
-            f"has the name of a group; an inventory script cannot tell {host.name} from {host.name}, and Ansible gives the "
-            "host's variables to the whole group. ansible-tree can.",
+            "has the name of a group, to which Ansible would give what an inventory script says of the host; so its own "
+            "variables are in ansible-tree only.",
             "Rename the host or the group.",
         )
         for host in snapshot.live_hosts
-        if host.name in groups
+        if model.shares_name(host) and not model.is_expressible(host, model.host_variables(host))
     ]
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from inventory import shape
-from inventory.grouping import ALL, PROFILE_PREFIX, GroupTree
+from inventory.grouping import ALL, PROFILE_PREFIX, UNGROUPED, GroupTree
 from inventory.identity import is_ip_address
 from inventory.nouns import names_of
 from inventory.snapshot import HostFacts, Snapshot
@@ -73,6 +73,27 @@ class AnsibleModel:
                 out[key] = value
         out.update(self._added(host, inherited, out))
         return _in_order(out, host.written.get("keys", ()))
+
+    def script_variables(self, host: HostFacts) -> dict[str, Any]:
+        """What an inventory script may say of the host itself.
+
+        Ansible gives what a script says of a host to the group of the same name, if there is one. Where that would
+        not come to the same, nothing is said: better a host without its variables than others with them.
+        """
+        own = self.host_variables(host)
+        return own if not self.shares_name(host) or self.is_expressible(host, own) else {}
+
+    def shares_name(self, host: HostFacts) -> bool:
+        return host.name in self.tree.depth or host.name == UNGROUPED
+
+    def is_expressible(self, host: HostFacts, own: Mapping[str, Any]) -> bool:
+        """False where the group of the host's own name would take its variables to others, or lose them."""
+        tree, name = self.tree, host.name
+        merged: dict[str, Any] = {}
+        for group in tree.order(name):
+            merged.update(tree.variables.get(group, {}))
+            merged.update(own if group == name else {})
+        return tree.members(name) == {name} and merged == {**tree.inherited(name), **own}
 
     def _added(self, host: HostFacts, inherited: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, str]:
         """The two variables that the site adds where nothing declares them."""

@@ -93,7 +93,9 @@ def assert_equal(
         wrong = [
             line
             for group, variables in reference.group_variables_of(exported).items()
-            for line in reference.values_differ(variables, mine.pop(group, {}), group, password)
+            for line in reference.values_differ(
+                variables, mine.pop(group, {}), group, password, ordered=ordered
+            )
         ]
         wrong += [f"too many: {mine}"] if mine else []
         assert not wrong, f"{source.name}, groups:\n" + "\n".join(wrong[:20])

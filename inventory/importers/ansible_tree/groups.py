@@ -39,7 +39,7 @@ def _group(work: Work, group: TreeGroup, taken: set[str]) -> None:
     if name == ALL:
         work.draft.site.update(variables=variables, sealed=sealed)
         return
-    if name == UNGROUPED and not (variables or sealed or group.children):
+    if name == UNGROUPED and not (work.merged[name] or sealed or group.children or group.priority != 1):
         return
     if name == META:
         message = "has a name that no inventory script can serve"
@@ -71,8 +71,11 @@ def _order(work: Work) -> None:
     hosts = out_of_order((name, group.hosts) for name, group in groups.items() if name != ALL)
     if groups[ALL].hosts:
         hosts[ALL] = groups[ALL].hosts
-    children = out_of_order(
-        (name, [child for child in group.children if child != UNGROUPED]) for name, group in groups.items()
-    )
+    below = {
+        name: [child for child in group.children if child != UNGROUPED] for name, group in groups.items()
+    }
+    children = out_of_order(below.items())
+    if any(groups[child].parents != [ALL] for child in below[ALL]):  # in all itself, and deeper
+        children[ALL] = below[ALL]
     if hosts or children:
         work.written["order"] = {"hosts": hosts, "children": children}
