@@ -30,7 +30,12 @@ class Differences(HistoricalRecordContextHelper):
         return found
 
     def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
-        return to_text(value) if isinstance(value, dict | list) else value
+        if isinstance(value, dict | list):
+            return to_text(value)
+        field = self.model._meta.get_field(change.field)
+        if field.is_relation and isinstance(value, int):
+            return name_of(field, value)
+        return value
 
 
 class DoorHistory(SimpleHistoryAdmin):
@@ -79,12 +84,17 @@ def facts_of(version: Any) -> Iterator[tuple[str, str]]:
         yield capfirst(str(field.verbose_name)), _shown(version, field, value)
 
 
+def name_of(field: Any, pk: int) -> str:
+    """What a reference of long ago refers to, as it is called now."""
+    related = field.related_model._base_manager.filter(pk=pk).first()
+    return str(related) if related else f"number {pk}, which is gone"
+
+
 def _shown(version: Any, field: Any, value: Any) -> str:
     if isinstance(value, dict | list):
         return yaml11.dump(value).rstrip()
     if field.is_relation:
-        related = field.related_model._base_manager.filter(pk=value).first()
-        return str(related) if related else f"number {value}, which is gone"
+        return name_of(field, value)
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)

@@ -17,13 +17,9 @@ from unfold.decorators import display
 from inventory import quarantine
 from inventory.admin.confirming import Act, Item, ask, confirmed_reason
 from inventory.admin.filters import SiteFilter
-from inventory.admin.history import Differences
 from inventory.admin.searching import identity_found_by
-from inventory.models import Change, Declared, Identity
-
-#: A change of an import may have written twenty thousand rows; a page shows so many of each noun.
-SHOWN_PER_NOUN = 100
-
+from inventory.admin.written import written_in
+from inventory.models import Change, Identity
 
 FREEING = Act(
     "Free",
@@ -132,52 +128,3 @@ class ChangeAdmin(ReadOnly):
 
 def iso(moment: datetime) -> str:
     return localtime(moment).strftime("%Y-%m-%d %H:%M")
-
-
-def written_in(change: Change) -> list[dict[str, Any]]:
-    """The rows that *change* wrote, by noun: what each was called and what became different."""
-    nouns = []
-    for model in _declared_models():
-        rows = model.history.model.objects.filter(change=change).order_by("history_id")
-        found = list(rows[: SHOWN_PER_NOUN + 1])
-        if found:
-            more = rows.count() - SHOWN_PER_NOUN if len(found) > SHOWN_PER_NOUN else 0
-            nouns.append(
-                {
-                    "name": str(model._meta.verbose_name_plural),
-                    "rows": [_told(model, row) for row in found[:SHOWN_PER_NOUN]],
-                    "more": more,
-                }
-            )
-    return nouns
-
-
-def _declared_models() -> list[type[Declared]]:
-    from django.apps import apps
-
-    return [
-        model
-        for model in apps.get_models()
-        if issubclass(model, Declared) and not model._meta.proxy and hasattr(model, "history")
-    ]
-
-
-def _told(model: type[Declared], row: Any) -> dict[str, Any]:
-    previous = row.prev_record if row.history_type == "~" else None
-    return {
-        "name": _called(row),
-        "how": row.get_history_type_display().lower(),
-        "differences": Differences(model, row).context_for_delta_changes(
-            row.diff_against(previous, foreign_keys_are_objs=False)
-        )
-        if previous
-        else [],
-    }
-
-
-def _called(row: Any) -> str:
-    """The row's name as it was; a row whose relatives are gone has at least its number."""
-    try:
-        return str(row.history_object)
-    except Exception:  # any DoesNotExist of any relative
-        return f"number {row.id}"

@@ -373,3 +373,36 @@ def test_an_identity_is_freed_from_quarantine_with_a_reason(browser, site, host)
     row.refresh_from_db()
     assert (row.state, revision(site)) == ("released", before + 1)
     assert latest_change().why == "the card was destroyed"
+
+
+def test_the_log_tells_what_a_change_wrote_in_a_constant_number_of_queries(browser, site, segment, host):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert browser.get(url("change", "change", latest_change().pk)).status_code == 200
+        return len(seen)
+
+    def write(first: int, last: int) -> None:
+        with change(site, by="test", why="many"):
+            for n in range(first, last):
+                row = Host(site=site, name=f"vm{n:02}")
+                row.save()
+                Interface(host=row, name="eth0", segment=segment).save()
+
+    write(0, 3)
+    queries()
+    few = queries()
+    write(3, 30)
+    assert queries() == few
+
+
+def test_the_log_names_what_a_row_referred_to(browser, site, segment, host):
+    row = host.interfaces.get()
+    with change(site, by="test", why="unplugged"):
+        row.segment, row.addressing, row.ipv4 = None, "none", None
+        row.save()
+    page = browser.get(url("change", "change", latest_change().pk)).content.decode()
+    assert "pi01/eth0: changed" in page
+    assert '<del class="mp-old">management</del>' in page
