@@ -153,6 +153,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LANGUAGE_CODE = "en"
 USE_I18N = False
+DATE_FORMAT, TIME_FORMAT, DATETIME_FORMAT = "Y-m-d", "H:i", "Y-m-d H:i"  # ISO 8601, as in logs and files
 TIME_ZONE: str = _given["TIME_ZONE"]
 USE_TZ = True
 LOGIN_URL = "admin:login"
