@@ -175,6 +175,7 @@ class HostWriter:
     def write(self, host: HostFacts) -> dict[str, Any]:
         """Return the host's ``infrastructure`` and ``env`` (by their mapped names), those that say anything."""
         own = own_of(host)
+        services = self._services(host)
         out: dict[str, Any] = {}
         for noun, one, field in (
             ("hardware", self._interface_hardware, self._text("host.form", host.form, own, longest=40)),
@@ -183,7 +184,10 @@ class HostWriter:
             key = self.names[f"host.{noun}"]
             if f"opaque:{key}" in host.written:
                 continue
-            below = [_nested(interface.name, one(host, interface, own)) for interface in host.interfaces]
+            below = [
+                _nested(interface.name, one(interface, own, services[interface.name]))
+                for interface in host.interfaces
+            ]
             interfaces = write(host.written.get(f"{noun}_interfaces"), below, {})
             fields = [field, _nested(self.names["host.interfaces"], interfaces)]
             value = write(host.written.get(noun), fields, _mapping(host.variables.get(key)))
@@ -205,37 +209,45 @@ class HostWriter:
     def _text(self, noun: str, value: str, own: reading.Own, *, longest: int) -> Field:
         return Field(
             self.names[noun],
-            lambda r: reading.read_text(r, own, longest=longest).value == value,
+            lambda r: r == value or reading.read_text(r, own, longest=longest).value == value,
             value or ABSENT,
             not value,
         )
 
     def _flag(self, noun: str, value: bool, own: reading.Own) -> Field:
-        return Field(self.names[noun], lambda r: reading.read_flag(r, own).value == value, value, not value)
+        return Field(
+            self.names[noun],
+            lambda r: r is value or reading.read_flag(r, own).value == value,
+            value,
+            not value,
+        )
 
-    def _interface_hardware(self, host: HostFacts, interface: InterfaceFacts, own: reading.Own) -> Any:
+    def _interface_hardware(self, interface: InterfaceFacts, own: reading.Own, services: list[Any]) -> Any:
         field = Field(
             self.names["interface.mac"],
-            lambda r: reading.read_mac(r, own).value == interface.mac,
+            lambda r: r == interface.mac or reading.read_mac(r, own).value == interface.mac,
             interface.mac or "UNKNOWN",
             interface.mac is None,
         )
         extras = _mapping(interface.variables.get(self.names["host.hardware"]))
         return write(interface.written.get("hardware"), [field], extras)
 
-    def _interface_intent(self, host: HostFacts, interface: InterfaceFacts, own: reading.Own) -> Any:
+    def _interface_intent(self, interface: InterfaceFacts, own: reading.Own, services: list[Any]) -> Any:
         names = self.names
         fields = [
             *self._address_fields(interface, own),
             Field(
                 names["interface.segment"],
-                lambda r: self._means_segment(reading.read_text(r, own).value, interface.segment),
+                lambda r: (
+                    r == interface.segment
+                    or self._means_segment(reading.read_text(r, own).value, interface.segment)
+                ),
                 interface.segment or ABSENT,
                 interface.segment is None,
             ),
             self._flag("interface.wake_on_lan", interface.wake_on_lan, own),
             self._flag("interface.management", interface.management, own),
-            _nested(names["interface.dns"], self._dns(host, interface, own)),
+            _nested(names["interface.dns"], self._dns(interface, own, services)),
         ]
         inner = (names["host.hardware"], names["interface.dns"])
         extras = {key: value for key, value in interface.variables.items() if key not in inner}
@@ -248,7 +260,9 @@ class HostWriter:
     def _address_fields(self, interface: InterfaceFacts, own: reading.Own) -> list[Field]:
         """``ip`` and ``ip6``. IPv6 goes where the tree had it: into one list with IPv4, or under a key of its own."""
         key, key6 = self.names["interface.address"], self.names["interface.address6"]
-        raw = as_written(interface, self.names).intent
+        raw = _mapping(interface.written.get("intent", {}).get("raw"))
+        if _plainly_holds(raw, key, key6, interface):
+            return [_kept(key), _kept(key6)]
         segment = self.snapshot.segment_of(interface)
         network6 = segment.network6 if segment else None
         read = reading.read_addressing(raw.get(key), raw.get(key6), own, interface.mac, network6).value
@@ -275,9 +289,8 @@ class HostWriter:
 
     # --- what DNS and DHCP serve ---
 
-    def _dns(self, host: HostFacts, interface: InterfaceFacts, own: reading.Own) -> Any:
+    def _dns(self, interface: InterfaceFacts, own: reading.Own, services: list[Any]) -> Any:
         names = self.names
-        services = self._services(host, interface)
         extras = _mapping(interface.variables.get(names["interface.dns"]))
         fields = [
             self._flag("dns.record", interface.a_record, own),
@@ -295,20 +308,22 @@ class HostWriter:
         ]
         return write(interface.written.get("pxe"), fields, _mapping(extras.get(self.names["dns.pxe"])))
 
-    def _services(self, host: HostFacts, interface: InterfaceFacts) -> list[Any]:
-        """The list of names of one interface: as written, less what moved away, plus (on the primary) what is new."""
+    def _services(self, host: HostFacts) -> dict[str, list[Any]]:
+        """Interface → its list of names: as written, less what moved away, plus (on the primary) what is new."""
         carried = [service.label for service in host.services]
         listed: set[str] = set()
-        out: list[Any] = []
-        for other in host.interfaces:
-            raw = as_written(other, self.names).dns.get(self.names["dns.services"])
+        out: dict[str, list[Any]] = {}
+        for interface in host.interfaces:
+            raw = _mapping(interface.written.get("dns", {}).get("raw")).get(self.names["dns.services"])
+            kept = out[interface.name] = []
             for item, label in reading.read_names(raw, self.zone_then)[0]:
                 if label is not None:
                     listed.add(label)
-                if other is interface and (label is None or label in carried):
-                    out.append(self._in_this_zone(item, label))
-        if interface is (host.primary or host.interfaces[0]):
-            out += [label for label in carried if label not in listed]
+                if label is None or label in carried:
+                    kept.append(self._in_this_zone(item, label))
+        if host.interfaces:
+            home = host.primary or host.interfaces[0]
+            out[home.name] += [label for label in carried if label not in listed]
         return out
 
     def _in_this_zone(self, item: Any, label: str | None) -> Any:
@@ -316,6 +331,19 @@ class HostWriter:
         if label is None or self.zone == self.zone_then or not reading.is_below(item.strip(), self.zone_then):
             return item
         return f"{label}.{self.zone}"
+
+
+def _kept(key: str) -> Field:
+    """A field that needs no second look: it stays as written, or absent."""
+    return Field(key, _always(True), ABSENT, True)
+
+
+def _plainly_holds(raw: Mapping[str, Any], key: str, key6: str, interface: InterfaceFacts) -> bool:
+    """What nearly every interface says, an address or nothing, told without parsing it."""
+    if key not in raw or raw.get(key6) is not None or interface.ipv6:
+        return False
+    how = "static" if interface.ipv4 else "none"
+    return bool(raw[key] == interface.ipv4 and interface.addressing == how)
 
 
 def _main(addressing: reading.Addressing) -> str | None:

@@ -57,10 +57,18 @@ def _is_unsafe(raw: Any) -> bool:
     return isinstance(raw, Mapping) and len(raw) == 1 and isinstance(raw.get("__ansible_unsafe"), str)
 
 
+def _shown(raw: Any) -> str:
+    """A value in one short line, for people."""
+    if is_sealed(raw):
+        return "a sealed value"
+    text = " ".join(str(raw).split())
+    return f"“{text}”" if len(text) <= 60 else f"“{text[:59]}…”"
+
+
 def _jinja(raw: str) -> Reading:
     return Reading(
         None,
-        f"holds Jinja ({raw.strip()}), which is never evaluated here",
+        f"holds Jinja ({_shown(raw)[1:-1]}), which is never evaluated here",
         "write the value itself, or a single reference such as {{ name | default('') }} to a variable of the host",
         True,
     )
@@ -191,7 +199,7 @@ def _address(text: Any, problems: list[Reading]) -> ipaddress.IPv4Address | ipad
             return ipaddress.ip_interface(text.strip()).ip
         except ValueError:
             pass
-    problems.append(Reading(None, f"“{text}” is not an address", "write an address, dhcp, or null"))
+    problems.append(Reading(None, f"is {_shown(text)}, not an address", "write an address, dhcp, or null"))
     return None
 
 
@@ -245,11 +253,7 @@ def read_names(raw: Any, zone: str) -> tuple[list[tuple[Any, str | None]], str]:
         return [], ""
     items = raw if isinstance(raw, list) else [raw]
     read = [(item, _label_below(item, zone)) for item in items]
-    bad = [
-        "a sealed value" if is_sealed(item) else str(item)
-        for item, label in read
-        if label is None and item is not None
-    ]
+    bad = [_shown(item) for item, label in read if label is None and item is not None]
     return read, f"holds names that cannot be read: {', '.join(bad)}" if bad else ""
 
 
@@ -310,8 +314,7 @@ def read_one_address(raw: Any, version: int) -> Reading:
         else:
             if address.version == version:
                 return Reading(str(address))
-    shown = "a sealed value" if is_sealed(raw) else f"“{raw}”"
-    return Reading(None, f"{shown} is not an IPv{version} address", "write the address itself")
+    return Reading(None, f"is {_shown(raw)}, not an IPv{version} address", "write the address itself")
 
 
 def read_vlan(raw: Any) -> Reading:
@@ -323,5 +326,4 @@ def read_vlan(raw: Any) -> Reading:
         raw = int(raw)
     if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw <= 4094:
         return Reading(raw)
-    shown = "a sealed value" if is_sealed(raw) else f"“{raw}”"
-    return Reading(None, f"{shown} is not a VLAN id", "write a number from 0 to 4094")
+    return Reading(None, f"is {_shown(raw)}, not a VLAN id", "write a number from 0 to 4094")
