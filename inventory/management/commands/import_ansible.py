@@ -34,7 +34,7 @@ class Command(BaseCommand):
             "--mapping", metavar="F", help="YAML file that overrides which variable means which noun"
         )
         parser.add_argument(
-            "--vault-password-file", metavar="F", help="file whose first line opens the tree's vaults"
+            "--vault-password-file", metavar="F", help="file that holds the password of the tree's vaults"
         )
         parser.add_argument("--json", action="store_true", help="print the whole plan as JSON")
         parser.add_argument("--why", default="", help="a reason, kept in the history")
@@ -109,14 +109,12 @@ class Command(BaseCommand):
         if name is None:
             return None
         try:
-            first = Path(name).read_bytes().splitlines()[:1]
+            password = Path(name).read_bytes().strip()  # as Ansible does: all of the file, without its edges
         except OSError as error:
             raise CommandError(f"--vault-password-file: {name} cannot be read ({error.strerror}).") from None
-        if not first or not first[0].strip():
-            raise CommandError(
-                f"--vault-password-file: {name} is empty; its first line must be the password."
-            )
-        return first[0].strip()
+        if not password:
+            raise CommandError(f"--vault-password-file: {name} is empty; it must hold the password.")
+        return password
 
     def _mapping(self, name: str | None) -> dict[str, str] | None:
         if name is None:
