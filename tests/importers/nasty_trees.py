@@ -14,8 +14,22 @@ def sealed(text: str) -> str:
 
 
 def inline_vault(text: str, indent: int) -> str:
+    return _inline(sealed(text), indent)
+
+
+def _inline(ciphertext: str, indent: int) -> str:
     pad = " " * indent
-    return "!vault |\n" + "".join(f"{pad}{line}\n" for line in sealed(text).splitlines())
+    return "!vault |\n" + "".join(f"{pad}{line}\n" for line in ciphertext.splitlines())
+
+
+#: Always the same bytes, for golden files.
+CIPHERTEXT = """$ANSIBLE_VAULT;1.1;AES256
+39656538666630366637383431643531373766663564343938616330633432646334313464626537
+6235643861376631353031393065346335356339323065340a343030326238613034643262393430
+61623932346562653034336364356261323833616163383333653335353338656338313334613165
+3262376439666361650a363162643565393161636431386165353839633162663861343737353832
+63626532636539383439613838376231346234666566383933313239643564323662
+"""
 
 
 GROUPS: Files = {
@@ -215,8 +229,8 @@ deevnet_vlans:
     "host_vars/j4.yml": "env: {interfaces: {a: {ip: ['{{ x | default(\"192.0.2.34\") }}', '{{ y }}']}}}\n",
     "host_vars/j5.yml": "env: {interfaces: {a: {ip: dhcp, segment: nowhere, ansible: yes, dns: {host_a_record: 'no', dhcp_reservation: 'on', extra: [1]}}}}\n",
     "host_vars/j6.yml": "env: !unsafe {role: '{{ r }}', interfaces: {a: {ip: 192.0.2.36}}}\n",
-    "host_vars/j7.yml": "env:\n  role: app\n  interfaces:\n    a:\n      ip: " + inline_vault("192.0.2.37", 8) + "      segment: lan\n",
-    "host_vars/j8.yml": "env: " + inline_vault("role: x", 2) + "infrastructure:\n  interfaces: " + inline_vault("x", 4),
+    "host_vars/j7.yml": "env:\n  role: app\n  interfaces:\n    a:\n      ip: " + _inline(CIPHERTEXT, 8) + "      segment: lan\n",
+    "host_vars/j8.yml": "env: " + _inline(CIPHERTEXT, 2) + "infrastructure:\n  interfaces: " + _inline(CIPHERTEXT, 4),
     "host_vars/a1.yml": "env: {interfaces: {a: {ip: [192.0.2.41, '2001:db8::41', '2001:DB8:0::42'], segment: lan}}}\n",
     "host_vars/a2.yml": "env: {interfaces: {a: {ip: 192.0.2.42/24, ip6: eui64, segment: both}, b: {ip: 'fe80::1%eth0'}, c: {ip6: ['2001:db8:1::9', 1.2.3.4]}}}\n"
     "infrastructure: {interfaces: {a: {mac: 0200.0000.0042}}}\n",

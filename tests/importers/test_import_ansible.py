@@ -326,7 +326,7 @@ def test_wrong_options(options, expected, small):
 def test_an_empty_password_file_is_refused(small, tmp_path):
     (tmp_path / "empty").write_text("\n")
     outcome = run_import(small, vault_password_file=str(tmp_path / "empty"))
-    assert "is empty; its first line must be the password" in outcome.refusal
+    assert "is empty; it must hold the password" in outcome.refusal
 
 
 def test_a_tree_that_is_not_there(tmp_path):
