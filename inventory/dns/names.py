@@ -18,6 +18,8 @@ from inventory.snapshot import HostFacts, InterfaceFacts, ServiceFacts, Snapshot
 LONGEST_NAME = 253
 #: A zone leaves room for ``hostmaster.`` in its SOA.
 LONGEST_ZONE = LONGEST_NAME - len("hostmaster.")
+#: Where the reverse zones of the site's own networks stand.
+REVERSE_TREES = ("in-addr.arpa", "ip6.arpa")
 
 dns_name = lru_cache(maxsize=65_536)(identity.dns_name)
 
@@ -25,9 +27,14 @@ dns_name = lru_cache(maxsize=65_536)(identity.dns_name)
 def zone_of(snapshot: Snapshot) -> str | None:
     """The site's zone as DNS carries it; None when it has no such form or would sit in the reverse tree."""
     zone = dns_name(snapshot.site.zone)
-    if not zone or len(zone) > LONGEST_ZONE or zone.endswith(".arpa") or identity.is_ip_address(zone):
+    if not zone or len(zone) > LONGEST_ZONE or in_reverse_tree(zone) or identity.is_ip_address(zone):
         return None
     return zone
+
+
+def in_reverse_tree(name: str) -> bool:
+    """True for the names of reverse zones and for ``arpa`` above them; ``home.arpa`` is for sites (RFC 8375)."""
+    return name == "arpa" or f".{name}".endswith(tuple(f".{tree}" for tree in REVERSE_TREES))
 
 
 @lru_cache(maxsize=131_072)

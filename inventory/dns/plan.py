@@ -27,6 +27,7 @@ from inventory.dns.names import (
     claims_below,
     dns_name,
     host_label,
+    in_reverse_tree,
     interface_label,
     name_below,
     service_label,
@@ -188,7 +189,7 @@ class _Planner:
 
     def _is_free(self, name: str) -> bool:
         """An alias is a zone beside the site's own: neither it, nor below it, nor in the reverse tree."""
-        inside = name == self.zone or name.endswith((f".{self.zone}", ".arpa"))
+        inside = name == self.zone or name.endswith(f".{self.zone}") or in_reverse_tree(name)
         return bool(self.snapshot.site.root_domain) and not inside and len(name) <= LONGEST_ZONE
 
     def _reverse_zones(self, server: str) -> list[Zone]:

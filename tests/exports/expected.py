@@ -15,7 +15,9 @@ from inventory.snapshot import HostFacts, InterfaceFacts, SegmentFacts, Snapshot
 
 def zone_of(site: Snapshot) -> str | None:
     zone = dns_name(site.site.zone)
-    return zone if zone and len(zone) <= 242 and not zone.endswith(".arpa") else None
+    if not zone or len(zone) > 242 or f".{zone}".endswith((".in-addr.arpa", ".ip6.arpa")):
+        return None
+    return zone
 
 
 def served_segments(site: Snapshot) -> list[SegmentFacts]:

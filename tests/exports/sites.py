@@ -275,7 +275,8 @@ networks4 = st.lists(st.sampled_from((*NETWORKS4, None)), min_size=1, max_size=4
 host_names = st.lists(
     often(st.sampled_from(ORDINARY + EATEN), odd_names), min_size=1, max_size=6, unique=True
 ).map(sorted)
-roots = often(st.just("example.net"), st.sampled_from(("bücher.example", "", "10.in-addr.arpa", "e" * 250)))
+odd_roots = st.sampled_from(("bücher.example", "home.arpa", "", "10.in-addr.arpa", "e" * 250))
+roots = often(st.just("example.net"), odd_roots)
 authorities = st.none() | st.builds(
     AuthorityFacts, st.sampled_from(("gateway", "bootstrap")), texts, st.just("2026-01-02"), texts
 )

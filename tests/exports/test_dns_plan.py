@@ -156,12 +156,31 @@ def test_an_alias_that_has_no_zone_is_a_finding(aliases, findings):
 
 
 @pytest.mark.parametrize(
-    ("slug", "root"), [("99", "2.0.192.in-addr.arpa"), ("lab", "a b"), ("lab", "e" * 64)]
+    ("slug", "root"),
+    [
+        ("99", "2.0.192.in-addr.arpa"),
+        ("ip6", "arpa"),
+        ("arpa", ""),
+        ("lab", "a b"),
+        ("lab", "e" * 64),
+    ],
 )
 def test_a_site_without_a_usable_zone_has_none(slug, root):
     plan = dns.plan(replace(site(named("pi01", "192.0.2.11")), site=SiteFacts(slug, root)))
     assert plan.zones == ()
     assert ids(plan) == ["zone-unusable"]
+
+
+def test_a_site_below_home_arpa_has_a_zone():
+    """What an import gives a site without a domain of its own (RFC 8375)."""
+    aliases = (AliasFacts("artifacts", "web"),)
+    lab = replace(
+        site(named("pi01", "192.0.2.11", "web"), aliases=aliases), site=SiteFacts("lab", "home.arpa")
+    )
+    plan = dns.plan(lab)
+    assert ids(plan) == []
+    assert ("pi01.lab.home.arpa", "A", "192.0.2.11") in records(plan)
+    assert records(plan, "alias") == [("artifacts.home.arpa", "A", "192.0.2.11")]
 
 
 @pytest.mark.parametrize(
