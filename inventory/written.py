@@ -46,7 +46,7 @@ class Reading:
 
 
 def holds_jinja(raw: Any) -> bool:
-    return isinstance(raw, str) and bool(_JINJA.search(raw))
+    return isinstance(raw, str) and "{" in raw and bool(_JINJA.search(raw))
 
 
 def is_sealed(raw: Any) -> bool:
@@ -81,6 +81,8 @@ _SEALED = Reading(
 
 def dereferenced(raw: Any, own: Own) -> Reading:
     """Resolve *raw* when it is a single reference to one of the host's own variables; other Jinja is a problem."""
+    if raw is None or isinstance(raw, bool) or (isinstance(raw, str) and "{" not in raw):
+        return Reading(raw)  # nearly always
     if is_sealed(raw):
         return _SEALED
     if _is_unsafe(raw):

@@ -117,6 +117,45 @@ def _of_interface(
     if not interface.written:
         return
     raw = as_written(interface, names)
+    if not _is_plain(raw, interface, names):
+        yield from _of_fields(snapshot, interface, raw, own, names)
+    yield from _nested(interface, names)
+    services = raw.dns.get(names["dns.services"])
+    _, problem = reading.read_names(services, _zone_then(snapshot))
+    if problem:
+        jinja = any(map(reading.holds_jinja, services if isinstance(services, list) else [services]))
+        found = Reading(None, problem, "write names below the site's zone", jinja)
+        yield _finding(interface.subject, [names["interface.dns"], names["dns.services"]], found)
+
+
+def _is_plain(raw: noun_reading.InterfaceAsWritten, interface: InterfaceFacts, names: Names) -> bool:
+    """What nearly every interface says, told without a second look: each field is what its column holds."""
+    intent, dns = raw.intent, raw.dns
+    mac = raw.hardware.get(names["interface.mac"])
+    flags = (
+        intent.get(names["interface.wake_on_lan"]),
+        intent.get(names["interface.management"]),
+        dns.get(names["dns.record"]),
+        dns.get(names["dns.reservation"]),
+    )
+    return (
+        (mac == interface.mac or (mac == "UNKNOWN" and interface.mac is None))
+        and intent.get(names["interface.address"]) == interface.ipv4
+        and not intent.get(names["interface.address6"])
+        and intent.get(names["interface.segment"]) == interface.segment
+        and all(flag is None or isinstance(flag, bool) for flag in flags)
+        and (raw.pxe.get(names["pxe.server"]) or "") == interface.pxe_server
+        and (raw.pxe.get(names["pxe.file"]) or "") == interface.pxe_file
+    )
+
+
+def _of_fields(
+    snapshot: Snapshot,
+    interface: InterfaceFacts,
+    raw: noun_reading.InterfaceAsWritten,
+    own: reading.Own,
+    names: Names,
+) -> Iterator[Finding]:
     read = noun_reading.read_interface(raw, own, names, lambda name: _network6(snapshot, name))
     for complaint in read.complaints_in_effect(interface):
         yield _finding(interface.subject, complaint.path[1:], complaint.found)
@@ -134,13 +173,6 @@ def _of_interface(
             f"names the segment {segment}, which is not declared.",
             "Declare the segment, or name the one that the machine is plugged into.",
         )
-    yield from _nested(interface, names)
-    services = raw.dns.get(names["dns.services"])
-    _, problem = reading.read_names(services, _zone_then(snapshot))
-    if problem:
-        jinja = any(map(reading.holds_jinja, services if isinstance(services, list) else [services]))
-        found = Reading(None, problem, "write names below the site's zone", jinja)
-        yield _finding(interface.subject, [names["interface.dns"], names["dns.services"]], found)
 
 
 def _nested(interface: InterfaceFacts, names: Names) -> Iterator[Finding]:
