@@ -39,7 +39,7 @@ from inventory.dhcp.reasons import (
     repeated,
 )
 from inventory.disputes import dispute, disputes
-from inventory.dns.names import Claims, claims_below, dns_name, interface_label, zone_of
+from inventory.dns.names import Claims, claims_below, interface_label, zone_of
 from inventory.findings import Finding, in_reading_order
 from inventory.numbers import number4
 from inventory.snapshot import AuthorityMode, HostFacts, InterfaceFacts, Snapshot
@@ -189,7 +189,7 @@ class _Planner:
             gateway=gateway,
             dns_servers=own_servers or ((gateway,) if gateway else ()),
             domain=self.zone,
-            search=tuple(dict.fromkeys(filter(None, map(dns_name, segment.search_domains)))),
+            search=segments.search_domains_of(segment),
             pools=_pools(ground, taken),
             next_server=next_server(segment),
             reservations=tuple(

@@ -15,8 +15,11 @@ from inventory.snapshot import InterfaceFacts, SegmentFacts, Snapshot
 
 #: The BOOTP ``file`` field holds 128 octets with a final NUL (RFC 2131, section 2).
 LONGEST_BOOT_FILE = 127
+#: 224.0.0.0; what follows is no machine's, up to the broadcast address.
+MULTICAST = 0xE000_0000
 #: What Kea, dnsmasq and dhcpd all carry in a quoted or bare word: printable ASCII but for `"`, `\` and `,`.
-BOOT_FILE_PATTERN = re.compile(r"[!#-+\--\[\]-~](?:[ !#-+\--\[\]-~]*[!#-+\--\[\]-~])?\Z")
+#: A `#` after a blank begins a comment in dnsmasq.
+BOOT_FILE_PATTERN = re.compile(r"(?!.* #)[!#-+\--\[\]-~](?:[ !#-+\--\[\]-~]*[!#-+\--\[\]-~])?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,7 @@ def boot_of(interface: InterfaceFacts, segment: SegmentFacts) -> tuple[Boot, lis
     """
     findings: list[Finding] = []
     server, name = next_server(segment), interface.pxe_server
-    if name and is_ipv4(name):
+    if name and is_machine(name):
         server = name
     elif name and dns_name(name) and not is_ip_address(name):
         findings.append(_about_boot(interface, "pxe-server-is-a-name", "info", PXE_NAME))
@@ -235,8 +238,8 @@ def boot_of(interface: InterfaceFacts, segment: SegmentFacts) -> tuple[Boot, lis
 
 
 PXE_NAME = "names its PXE server by name: option 66 alone, while UEFI firmware reads an address (siaddr)."
-PXE_SERVER = "has a PXE server that is neither an IPv4 address nor a name; it is not rendered."
-PXE_FILE = "has a boot file that is longer than 127 characters or not plain ASCII; it is not rendered."
+PXE_SERVER = "has a PXE server that is neither the IPv4 address of a machine nor a name; it is not rendered."
+PXE_FILE = "has a boot file that is longer than 127 characters or no plain path; it is not rendered."
 
 
 def _about_boot(interface: InterfaceFacts, rule: str, severity: Severity, message: str) -> Finding:
@@ -246,8 +249,13 @@ def _about_boot(interface: InterfaceFacts, rule: str, severity: Severity, messag
 
 def next_server(segment: SegmentFacts) -> str | None:
     """The segment's siaddr, if it is an address."""
-    return segment.next_server if segment.next_server and is_ipv4(segment.next_server) else None
+    return segment.next_server if segment.next_server and is_machine(segment.next_server) else None
 
 
 def is_ipv4(text: str) -> bool:
     return number4(text) is not None
+
+
+def is_machine(text: str) -> bool:
+    """True for an IPv4 address that one machine can have: not 0.0.0.0, no multicast, no broadcast (Kea refuses it)."""
+    return 0 < (number4(text) or 0) < MULTICAST

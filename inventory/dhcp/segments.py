@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from inventory.dhcp.pools import span_of
-from inventory.dhcp.reasons import Ground, Grounds, is_ipv4
+from inventory.dhcp.reasons import Ground, Grounds, is_ipv4, is_machine
 from inventory.dns.names import dns_name
 from inventory.findings import Finding
 from inventory.identity import is_ip_address
 from inventory.snapshot import SegmentFacts
+
+#: An option holds 255 octets (RFC 2132, section 2): 63 addresses. dnsmasq's lines hold fewer of the longest ones.
+MOST_DNS_SERVERS = 50
+MOST_SEARCH_OCTETS = 255
 
 
 def overlap_findings(grounds: Grounds) -> Iterator[Finding]:
@@ -45,6 +49,14 @@ def segment_findings(ground: Ground) -> Iterator[Finding]:
             f"has {len(unusable)} DNS server(s) that are not IP addresses; they are not handed out.",
             "Write DNS servers as addresses.",
         )
+    if len(_ipv4_servers(segment)) > MOST_DNS_SERVERS:
+        yield Finding(
+            "dns-server-unusable",
+            "warning",
+            subject,
+            f"has {len(_ipv4_servers(segment))} DNS servers; clients are told the first {MOST_DNS_SERVERS}.",
+            "Declare the few that clients shall ask; most ask three at best.",
+        )
     if any(not dns_name(domain) for domain in segment.search_domains):
         yield Finding(
             "search-domain-unusable",
@@ -53,12 +65,21 @@ def segment_findings(ground: Ground) -> Iterator[Finding]:
             "has search domains that are no DNS names; they are not handed out.",
             "Write search domains in letters, digits, hyphens and dots.",
         )
-    if segment.next_server and not is_ipv4(segment.next_server):
+    if search_domains_of(segment) != _search_names(segment):
+        yield Finding(
+            "search-domain-unusable",
+            "warning",
+            subject,
+            f"has more search domains than the {MOST_SEARCH_OCTETS} octets of a DHCP option hold; the last ones "
+            "are not handed out.",
+            "Declare fewer, or shorter ones.",
+        )
+    if segment.next_server and not is_machine(segment.next_server):
         yield Finding(
             "pxe-unusable",
             "warning",
             subject,
-            "has a next-server that is not an IPv4 address; it is not handed out.",
+            "has a next-server that is not the IPv4 address of a machine; it is not handed out.",
             "Write the boot server as an IPv4 address.",
         )
 
@@ -103,5 +124,27 @@ def is_servable(ground: Ground) -> bool:
 
 
 def dns_servers_of(segment: SegmentFacts) -> tuple[str, ...]:
-    """The segment's own IPv4 DNS servers, in declared order."""
+    """The segment's own IPv4 DNS servers, in declared order, as many as every server can hand out."""
+    return _ipv4_servers(segment)[:MOST_DNS_SERVERS]
+
+
+def _ipv4_servers(segment: SegmentFacts) -> tuple[str, ...]:
     return tuple(dict.fromkeys(server for server in segment.dns_servers if is_ipv4(server)))
+
+
+def search_domains_of(segment: SegmentFacts) -> tuple[str, ...]:
+    """The segment's search list in declared order, as far as one option holds it (RFC 3397)."""
+    return tuple(_fitting(_search_names(segment)))
+
+
+def _search_names(segment: SegmentFacts) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, map(dns_name, segment.search_domains))))
+
+
+def _fitting(names: Iterable[str]) -> Iterator[str]:
+    octets = 0
+    for name in names:
+        octets += len(name) + 2  # a length before each label, and the root's
+        if octets > MOST_SEARCH_OCTETS:
+            return
+        yield name

@@ -80,7 +80,7 @@ def _option(tag: str, name: str, data: str) -> str:
     return f"dhcp-option=tag:{tag},option:{name}" + (f",{data}" if data else "")
 
 
-def _hosts(subnet: dhcp.Subnet, tags: dict[str, str]) -> Iterator[str]:
+def _hosts(subnet: dhcp.Subnet, tags: dict[tuple[str, ...], str]) -> Iterator[str]:
     for reservation in subnet.reservations:
         boot, tag = reservation.boot, f"host-{tags[_key(reservation)]}"
         parts = [reservation.mac, reservation.address, *_name(reservation, subnet), str(dhcp.LEASE_SECONDS)]
@@ -98,8 +98,8 @@ def _name(reservation: dhcp.Reservation, subnet: dhcp.Subnet) -> list[str]:
     return [f"{name}.{subnet.domain}" if EATEN.match(name) else name]
 
 
-def _key(reservation: dhcp.Reservation) -> str:
-    return f"{reservation.host}-{reservation.interface}"
+def _key(reservation: dhcp.Reservation) -> tuple[str, ...]:
+    return reservation.host, reservation.interface
 
 
 EXPORT = Export(

@@ -75,8 +75,8 @@ def _host(reservation: dhcp.Reservation, word: str) -> Iterator[str]:
     yield "}"
 
 
-def _key(reservation: dhcp.Reservation) -> str:
-    return f"{reservation.host}-{reservation.interface}"
+def _key(reservation: dhcp.Reservation) -> tuple[str, ...]:
+    return reservation.host, reservation.interface
 
 
 EXPORT = Export(

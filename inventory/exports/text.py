@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TypeVar
 
 from inventory.findings import Finding
 from inventory.snapshot import AuthorityMode, Snapshot
@@ -12,6 +13,8 @@ from inventory.snapshot import AuthorityMode, Snapshot
 LONGEST_LINE = 1000
 LONGEST_COMMENT = 400
 _OUTSIDE_ASCII = re.compile(r"[^ -~]")
+
+Name = TypeVar("Name", str, tuple[str, ...])
 
 
 class UnsafeLine(ValueError):
@@ -60,12 +63,16 @@ def encode(lines: Iterable[str]) -> bytes:
     return "".join(f"{line}\n" for line in kept).encode("ascii")
 
 
-def tokens(names: Iterable[str]) -> dict[str, str]:
-    """A bare word for each of *names*: lower-case letters, digits, hyphens; unique; order does not matter."""
-    given: dict[str, str] = {}
+def tokens(names: Iterable[Name]) -> dict[Name, str]:
+    """A bare word for each of *names*: lower-case letters, digits, hyphens; unique; order does not matter.
+
+    A name of several parts is a tuple: ``("pi", "stor-eth0")`` and ``("pi-stor", "eth0")`` are two.
+    """
+    given: dict[Name, str] = {}
     used: set[str] = set()
     for name in sorted(set(names)):
-        word = base = re.sub(r"[^a-z0-9]+", "-", name.lower())[:60].strip("-") or "x"
+        text = name if isinstance(name, str) else "-".join(name)
+        word = base = re.sub(r"[^a-z0-9]+", "-", text.lower())[:60].strip("-") or "x"
         number = 1
         while word in used:
             number += 1

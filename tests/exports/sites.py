@@ -168,8 +168,10 @@ def optional(strategy: st.SearchStrategy) -> st.SearchStrategy:
 
 
 policies = st.sampled_from(("static", "both", "both", "static", "dynamic", "none"))
-dns_servers = st.lists(addresses4 | addresses6 | texts, max_size=2).map(tuple)
-search_domains = st.lists(st.just("example.net") | names, max_size=2).map(tuple)
+many_servers = tuple(f"100.100.100.{n}" for n in range(100, 200))
+many_domains = tuple(f"{n}.{'e' * 60}.example.net" for n in range(20))
+dns_servers = often(st.lists(addresses4 | addresses6 | texts, max_size=2).map(tuple), st.just(many_servers))
+search_domains = often(st.lists(st.just("example.net") | names, max_size=2).map(tuple), st.just(many_domains))
 suffixes = often(st.just(""), names)
 networks6 = st.none() | st.sampled_from(NETWORKS6)
 next_servers = st.none() | addresses4 | texts
@@ -212,8 +214,8 @@ addressings = often(st.just("static"), st.sampled_from(("dhcp", "none")))
 odd_macs = st.sampled_from(
     ("02:de:10:00:00:01", "00:00:00:00:00:00", "01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", None, None)
 )
-pxe_servers = st.sampled_from(("192.0.2.95", "pxe.lab.example.net", "fd00::1")) | texts
-pxe_files = st.sampled_from(("ipxe.efi", "a b/c.0", "x" * 128)) | texts
+pxe_servers = st.sampled_from(("192.0.2.95", "pxe.lab.example.net", "fd00::1", "255.255.255.255")) | texts
+pxe_files = st.sampled_from(("ipxe.efi", "a b/c.0", "a #b", "x" * 128)) | texts
 
 
 @st.composite
@@ -244,7 +246,7 @@ def interfaces(
 
 
 port_names = st.lists(
-    st.sampled_from(("eth0", "eth1", "bond0", *HOSTILE)), min_size=1, max_size=3, unique=True
+    st.sampled_from(("eth0", "eth1", "bond0", "mgmt-eth0", *HOSTILE)), min_size=1, max_size=3, unique=True
 )
 service_names = st.lists(names, max_size=2, unique=True).map(sorted)
 tenants = often(st.just(""), st.just("tenant-a") | texts)

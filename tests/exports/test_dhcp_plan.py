@@ -191,6 +191,14 @@ def test_the_gateway_is_the_dns_server_unless_others_are_declared():
     assert only_subnet(site(segments=(declared,))).dns_servers == ("192.0.2.53",)
 
 
+def test_lists_are_as_long_as_every_server_can_hand_out():
+    servers = tuple(f"198.51.100.{n}" for n in range(100, 200))
+    domains = tuple(f"{n}-{'x' * 50}.example.net" for n in range(9))
+    subnet = only_subnet(site(segments=(replace(IOT, dns_servers=servers, search_domains=domains),)))
+    assert subnet.dns_servers == servers[:50]
+    assert subnet.search == domains[:3]
+
+
 def test_a_gateway_outside_its_network_is_not_handed_out():
     plan = dhcp.plan(site(segments=(replace(IOT, gateway4="192.0.2.1"),)))
     assert (plan.subnets[0].gateway, plan.subnets[0].dns_servers) == (None, ())
@@ -225,7 +233,13 @@ def test_a_pool_loses_what_somebody_has():
         ({"pool": Range("198.51.100.200", "198.51.100.100")}, "pool-outside-segment"),
         ({"dns_servers": ("router",)}, "dns-server-unusable"),
         ({"search_domains": ("a b",)}, "search-domain-unusable"),
+        ({"dns_servers": tuple(f"192.0.2.{n}" for n in range(1, 52))}, "dns-server-unusable"),
+        (
+            {"search_domains": tuple(f"{letter * 60}.example.net" for letter in "abcd")},
+            "search-domain-unusable",
+        ),
         ({"next_server": "router"}, "pxe-unusable"),
+        ({"next_server": "255.255.255.255"}, "pxe-unusable"),
     ],
 )
 def test_what_a_segment_cannot_hand_out_is_a_finding(change, finding):
@@ -244,6 +258,10 @@ def test_what_a_segment_cannot_hand_out_is_a_finding(change, finding):
         ("192.0.2.95", 'a"b', ("192.0.2.95", "192.0.2.95", None), ["pxe-unusable"]),
         ("192.0.2.95", "a,b", ("192.0.2.95", "192.0.2.95", None), ["pxe-unusable"]),
         ("192.0.2.95", "x" * 128, ("192.0.2.95", "192.0.2.95", None), ["pxe-unusable"]),
+        ("192.0.2.95", "a #b", ("192.0.2.95", "192.0.2.95", None), ["pxe-unusable"]),
+        ("192.0.2.95", "a#b", ("192.0.2.95", "192.0.2.95", "a#b"), []),
+        ("255.255.255.255", "a.efi", ("192.0.2.9", "192.0.2.9", "a.efi"), ["pxe-unusable"]),
+        ("0.0.0.0", "a.efi", ("192.0.2.9", "192.0.2.9", "a.efi"), ["pxe-unusable"]),
         ("a b", "", (None, None, None), ["pxe-unusable"]),
         ("", "", (None, None, None), []),
     ],

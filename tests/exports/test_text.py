@@ -47,6 +47,12 @@ def test_tokens_are_bare_unique_words_in_any_order():
     assert sorted(words.values()) == ["a-b", "a-b-2", "a-b-3", "x", "x-2", "x" * 60]
 
 
+def test_names_of_several_parts_have_a_token_each():
+    """Host and interface together: one word twice would be fatal for dhcpd, and another's boot file in dnsmasq."""
+    words = tokens([("pi", "stor-eth0"), ("pi-stor", "eth0")])
+    assert words == {("pi", "stor-eth0"): "pi-stor-eth0", ("pi-stor", "eth0"): "pi-stor-eth0-2"}
+
+
 @pytest.mark.parametrize(
     ("declared", "asked", "sentence"),
     [
