@@ -205,14 +205,18 @@ def _look(slug: str, format: str, variant: str) -> tuple[reading.Now, dict[str, 
 
 
 def _known(now: reading.Now, newest: dict[str, Any]) -> Kept | None:
-    """The rendering of exactly this state, from memory or from its row; inside a change no state is exact."""
+    """The rendering of exactly this state, from memory or from its row; inside a change no state is exact.
+
+    A row is believed by a process that has seen an older one of its kind: the row is younger than the process.
+    Others may be the work of an earlier version of this application, so the first is rendered and compared.
+    """
     if open_change() is not None:
         return None
     kept = _remembered.get((now.uid, newest["format"], newest["variant"]))
     expected = newest["sha256"] if newest["revision"] == now.revision else None
-    if kept and kept.revision == now.revision and expected in (None, kept.sha256):
+    if kept and kept.revision == now.revision and (kept.row_id is None or expected in (None, kept.sha256)):
         return kept
-    if expected is None:
+    if expected is None or kept is None:
         return None
     row = Rendering.objects.filter(pk=newest["id"]).first()
     if row is None:  # tidied away just now

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from django.utils import timezone
 
 from inventory.changes import change
 from inventory.door import bulk_allowed
+from inventory.exports import registry
 from inventory.models import Host, Identity, Rendering, Site
 from inventory.serving import contents, renderings
 from inventory.serving.archives import gzipped, tarred
@@ -87,6 +89,38 @@ def test_inside_a_change_nothing_is_kept_that_may_yet_move(site: Site) -> None:
         Host(site=site, name="delta").save()
         assert renderings.rendering("lab", "list").body == b"alpha\nbeta\ndelta\ngamma\n"
     assert renderings.rendering("lab", "list").body == b"alpha\nbeta\ndelta\ngamma\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_newer_version_of_this_application_corrects_what_an_older_one_kept(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = renderings.rendering("lab", "list")
+    renderings.forget()  # the process ends
+    assert renderings.rendering("lab", "list") == old, "the same version"
+    export = registry.get_export("list")
+    mended = replace(export, render=lambda *_: registry.Document({"list.txt": b"mended\n"}))
+    monkeypatch.setattr(renderings, "get_export", lambda _: mended)
+    renderings.forget()
+    new = renderings.rendering("lab", "list")
+    assert (new.body, new.revision) == (b"mended\n", old.revision)
+    assert new.etag != old.etag
+    assert new.created > old.created
+    assert Rendering.objects.get().sha256 == contents.name_of(b"mended\n")
+    assert renderings.rendering("lab", "list") == new
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_process_rendered_of_a_newer_revision_is_taken(
+    site: Site, add_host: AddHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renderings.rendering("lab", "list")
+    before = dict(renderings._remembered)
+    add_host("gamma")
+    there = renderings.rendering("lab", "list")
+    renderings._remembered.update(before)  # as the process that did not render it
+    monkeypatch.setattr(renderings, "_render", None)
+    assert renderings.rendering("lab", "list") == there
 
 
 @pytest.mark.django_db(transaction=True)
