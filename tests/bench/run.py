@@ -139,7 +139,7 @@ def memory(root: int) -> float:
         pid = todo.pop()
         todo += children.get(pid, [])
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        total += int(re.search(r"^Pss:\s+(\d+)", rollup, re.M)[1]) / 1024  # type: ignore[index]
+        total += int(re.search(r"^Pss:\s+(\d+)", rollup, re.M)[1]) / 1024
     return total
 
 
@@ -261,7 +261,7 @@ def report(tables: list[tuple[str, int, list[Figure]]]) -> str:
         "Made by `make bench`; run it on your machine to compare. Nothing here is asserted by a test.",
         "",
         f"- Date: {datetime.datetime.now(datetime.UTC).date()}",
-        f"- Machine: {os.cpu_count()} cores, {cpu[1] if cpu else platform.machine()}, {platform.system()} {platform.release()}",
+        f"- Machine: {os.cpu_count()} cores, {cpu[1] if cpu else platform.machine()}, {platform.system()}",
         f"- Python {platform.python_version()}",
         "- HTTP figures are medians over loopback with a new connection each, the client's time included; “cold” is the",
         "  first request of the process after the import: Snapshot, rendering, compressing and storing.",

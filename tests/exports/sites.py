@@ -189,7 +189,7 @@ def segments(draw: st.DrawFn, name: str, network4: str | None) -> SegmentFacts:
         gateway6=draw(optional(addresses6)),
         pool=pool,
         delegated=(Range(pool.first, pool.first),) if pool and note in HOSTILE else (),
-        policy=draw(policies),
+        policy=draw(policies),  # type: ignore[arg-type]
         dns_servers=draw(dns_servers),
         search_domains=draw(search_domains),
         next_server=draw(next_servers),

@@ -1,6 +1,5 @@
 """What an import left unclear is a finding, from the Snapshot alone, until a person repairs it."""
 
-
 from __future__ import annotations
 
 import pytest
