@@ -57,10 +57,36 @@ class Declared(models.Model):
     class Meta:
         abstract = True
 
+    #: the row as it is stored, looked up once for each judgement
+    _stored: Declared | None = None
+
     @property
     def owner_site_id(self) -> int | None:
         """The site whose revision a write of this row raises."""
         return getattr(self, "site_id", None)
+
+    # --- what a person may say ---
+
+    def full_clean(self, *args: Any, **kwargs: Any) -> None:
+        """Judge what differs from the stored row.
+
+        An import keeps what a living site says; who edits another field of the row later is not asked to repair that.
+        """
+        self._stored = type(self)._base_manager.filter(pk=self.pk).first() if self.pk else None
+        super().full_clean(*args, **kwargs)
+
+    def clean_fields(self, exclude: Any = None) -> None:
+        unchanged = {field.name for field in self._meta.concrete_fields if not self.differs(field.name)}
+        super().clean_fields({*(exclude or ()), *unchanged})
+
+    def differs(self, *fields: str) -> bool:
+        """Whether one of *fields* is not what is stored; inside ``clean()`` and what it calls."""
+        columns = [self._meta.get_field(name).attname for name in fields]  # type: ignore[union-attr]
+        return self._stored is None or any(
+            getattr(self._stored, column) != getattr(self, column) for column in columns
+        )
+
+    # --- writing ---
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         change = require_open(self.owner_site_id, f"{self._meta.verbose_name} “{self}”")

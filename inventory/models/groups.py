@@ -53,8 +53,7 @@ class Group(SiteRow):
         return self.name
 
     def clean(self) -> None:
-        stored = Group.objects.filter(pk=self.pk).first() if self.pk else None
-        if stored is None or stored.name != self.name:
+        if self.differs("name"):
             try:
                 validators.group_name(self.name)
             except ValidationError as error:

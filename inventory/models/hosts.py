@@ -89,9 +89,9 @@ class Host(SiteRow):
 
     def clean(self) -> None:
         problems: dict[str, list[str]] = {}
-        if self._name_is_new() and (problem := validators.label_problem(self.name)):
+        if self.differs("name") and (problem := validators.label_problem(self.name)):
             problems.setdefault("name", []).append(problem)
-        if self.form and self.form not in self.Form.values and self._differs("form"):
+        if self.form and self.form not in self.Form.values and self.differs("form"):
             problems.setdefault("form", []).append(
                 f"“{self.form}” is not one of {', '.join(self.Form.values)}."
             )
@@ -105,17 +105,6 @@ class Host(SiteRow):
             problems.setdefault("role", []).append(f"Role {self.role} belongs to another site.")
         if problems:
             raise ValidationError(problems)
-
-    def _stored(self) -> Host | None:
-        return Host.objects.filter(pk=self.pk).first() if self.pk else None
-
-    def _differs(self, field: str) -> bool:
-        stored = self._stored()
-        return stored is None or getattr(stored, field) != getattr(self, field)
-
-    def _name_is_new(self) -> bool:
-        """Names from before the standard stay as they are; only what a person now types is judged."""
-        return self._differs("name")
 
 
 class HostPart(Declared):
@@ -241,7 +230,8 @@ class Interface(HostPart):
         except ValueError as error:
             problems.setdefault("mac", []).append(str(error))
             return
-        self._collect(problems, "mac", mac_problem(self.mac))
+        if self.differs("mac"):
+            self._collect(problems, "mac", mac_problem(self.mac))
         self._collect(problems, "mac", self._contest("mac", self.mac))
 
     def _check_address(self, problems: dict[str, list[str]]) -> None:
@@ -300,10 +290,8 @@ class Interface(HostPart):
         return ""
 
     def _is_new(self, address: str) -> bool:
-        stored = Interface.objects.filter(pk=self.pk).first() if self.pk else None
-        if stored is None or stored.segment_id != self.segment_id:
-            return True
-        return address != stored.ipv4 and address not in stored.ipv6
+        stored: Any = self._stored
+        return self.differs("segment") or (address != stored.ipv4 and address not in stored.ipv6)
 
     def _contest(self, kind: str, value: str) -> str:
         host = getattr(self, "host", None)  # on the page of a new host it is not stored yet
@@ -361,7 +349,7 @@ class Service(HostPart):
             value = getattr(self, field)
             if (
                 (value or field == "name")
-                and self._is_new(field)
+                and self.differs(field)
                 and (problem := validators.label_problem(value))
             ):
                 problems.setdefault(field, []).append(problem)
@@ -376,10 +364,6 @@ class Service(HostPart):
 
     def _contest(self, host: Any) -> str:
         return contested(host.site_id, "name", self.label, host.pk, moved_from=self.host_before)
-
-    def _is_new(self, field: str) -> bool:
-        stored = Service.objects.filter(pk=self.pk).first() if self.pk else None
-        return stored is None or getattr(stored, field) != getattr(self, field)
 
 
 class Alias(Declared):

@@ -62,25 +62,37 @@ class Identity(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.value}"
 
+    @property
+    def is_over(self) -> bool:
+        """A quarantine that has passed, though nobody has swept it up yet."""
+        return (
+            self.state == self.State.QUARANTINED and self.until is not None and self.until <= timezone.now()
+        )
+
 
 def contested(
     site_id: int, kind: str, value: str, host_id: int | None, *, moved_from: int | None = None
 ) -> str:
     """Say who else has *value*, for the field in which a person typed it; empty when it is free for this host.
 
-    What moves here from another host is free as well: that host gives it up in the same change.
+    What the host claims already is no news, disputed or not. What moves here from another host is free as well: that
+    host gives it up in the same change.
     """
     wanted = (dns_name(value) or value) if kind == "name" else value
-    row = (
-        Identity.objects.active()
-        .filter(site_id=site_id, kind=kind, value=wanted)
-        .exclude(host_id__in=[pk for pk in (host_id, moved_from) if pk])
-        .order_by("state")
-        .first()
-    )
-    if row is None or (row.state == "quarantined" and row.until and row.until <= timezone.now()):
+    rows = list(Identity.objects.active().filter(site_id=site_id, kind=kind, value=wanted))
+    if host_id and any(row.host_id == host_id and row.state != Identity.State.QUARANTINED for row in rows):
         return ""
-    if row.state == "quarantined":
+    others = [
+        row
+        for row in rows
+        if not row.is_over and (row.host_id is None or row.host_id not in (host_id, moved_from))
+    ]
+    if not others:
+        return ""
+    row = min(
+        others, key=lambda row: (row.state == Identity.State.DISPUTED, row.host_name)
+    )  # who holds it, first
+    if row.state == Identity.State.QUARANTINED:
         until = f" until {row.until:%Y-%m-%d}" if row.until else ""
         return f"{value} was {row.host_name}'s and is in quarantine{until}; choose another, or free it first."
     return f"{value} belongs to {row.host_name}; choose another, or change it there first."

@@ -129,8 +129,10 @@ class Segment(SiteRow):
         """Refuse what contradicts itself; every problem at once."""
         problems: dict[str, list[str]] = {}
         self._check_networks(problems)
-        for network, fields in ((self.network4, IPV4_FIELDS), (self.network6, ("gateway6",))):
-            self._check_within(problems, network, fields)
+        for network, fields in (("network4", IPV4_FIELDS), ("network6", ("gateway6",))):
+            changed = tuple(field for field in fields if self.differs(field, network))
+            self._check_within(problems, getattr(self, network), changed)
+        self._check_ranges(problems)
         self._check_overlap(problems)
         if problems:
             raise ValidationError(problems)
@@ -165,7 +167,11 @@ class Segment(SiteRow):
                 )
             elif value and network and ipaddress.ip_address(value) not in network:
                 problems.setdefault(field, []).append(f"{value} lies outside {network}.")
+
+    def _check_ranges(self, problems: dict[str, list[str]]) -> None:
         for first, last in (("pool_first", "pool_last"), ("static_first", "static_last")):
+            if not self.differs(first, last):
+                continue
             low, high = getattr(self, first), getattr(self, last)
             if low and high and int(ipaddress.ip_address(low)) > int(ipaddress.ip_address(high)):
                 problems.setdefault(last, []).append(f"The range ends at {high}, before it begins at {low}.")
@@ -175,7 +181,7 @@ class Segment(SiteRow):
             return
         others = list(Segment.objects.filter(site_id=self.site_id).exclude(pk=self.pk))
         for field in ("network4", "network6"):
-            mine = getattr(self, field)
+            mine = getattr(self, field) if self.differs(field) else None
             try:
                 network = ipaddress.ip_network(mine) if mine else None
             except ValueError:
