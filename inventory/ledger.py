@@ -8,7 +8,7 @@ quarantine, unless a disputant was waiting for it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,6 +22,9 @@ from inventory.reading import host_facts
 from inventory.snapshot import SegmentFacts, claims_of
 
 Key = tuple[str, str]  # kind, value
+
+#: What keeps others from a value.
+BLOCKING = frozenset({"held", "quarantined"})
 
 #: From here on one query for the whole site is cheaper than asking for the touched hosts alone.
 MANY = 500
@@ -47,6 +50,7 @@ def settle(site: Site, touched: set[int], *, strict: bool) -> None:
     rows = _rows(site, touched, claims)
     now = timezone.now()
     pending = _Pending()
+    _rename(rows, names, pending)
     by_key: dict[Key, list[Identity]] = defaultdict(list)
     for row in rows:
         by_key[row.kind, row.value].append(row)
@@ -91,6 +95,15 @@ def _rows(site: Site, touched: set[int], claims: dict[Key, set[int]]) -> list[Id
     return list(active.filter(value__in=values))
 
 
+def _rename(rows: Sequence[Identity], names: Mapping[int, str], pending: _Pending) -> None:
+    """A host keeps its claims under the name that it has now: refusals send people to it."""
+    for row in rows:
+        name = names.get(row.host_id or 0, row.host_name)
+        if row.host_name != name:
+            row.host_name = name
+            pending.moved.append(row)
+
+
 def _release(
     key: Key,
     claimed: list[Identity],
@@ -107,14 +120,12 @@ def _release(
         if expired or (row.state == "disputed" and (gone or orphaned)):
             _move(row, "released", now, pending)
             claimed.remove(row)
-    holder = next((row for row in claimed if row.state == "held"), None)
-    if holder is None or not (
-        holder.host_id is None or (holder.host_id in touched and holder.host_id not in claims.get(key, ()))
-    ):
+    holder = next((row for row in claimed if row.state in BLOCKING), None)
+    waiting = sorted((row for row in claimed if row.state == "disputed"), key=_order_of_claims)
+    if holder is None and waiting:  # a quarantine has passed
+        _hold(waiting[0], pending)
+    if holder is None or not _is_given_up(holder, touched, claims.get(key, ())):
         return
-    waiting = sorted(
-        (row for row in claimed if row.state == "disputed"), key=lambda row: (row.since, row.host_name)
-    )
     handed_over = bool(claims.get(key, set()) - {holder.host_id})
     if handed_over and not waiting:  # a service or an interface moves to another host in one change
         _move(holder, "released", now, pending)
@@ -122,11 +133,26 @@ def _release(
     elif waiting:
         _move(holder, "released", now, pending)
         claimed.remove(holder)
-        waiting[0].state = "held"
-        pending.moved.append(waiting[0])
+        _hold(waiting[0], pending)
     else:
         _move(holder, "quarantined", now, pending)
         holder.until = now + timedelta(days=settings.QUARANTINE_DAYS)
+
+
+def _is_given_up(holder: Identity, touched: set[int], claimants: Collection[int]) -> bool:
+    if holder.state != "held":
+        return False
+    return holder.host_id is None or (holder.host_id in touched and holder.host_id not in claimants)
+
+
+def _order_of_claims(row: Identity) -> tuple[datetime, str]:
+    return row.since, row.host_name
+
+
+def _hold(row: Identity, pending: _Pending) -> None:
+    """It waited for this."""
+    row.state = "held"
+    pending.moved.append(row)
 
 
 def _move(row: Identity, state: str, now: datetime, pending: _Pending) -> None:
@@ -145,23 +171,23 @@ def _claim(
     *,
     strict: bool,
 ) -> None:
+    kind, value = key
     own = next((row for row in claimed if row.host_id == host_id), None)
     if own is not None and own.state != "quarantined":
+        return
+    other = next((row for row in claimed if row is not own and (own or row.state in BLOCKING)), None)
+    if other is not None and strict:
+        pending.refused.append(_refusal(value, name, other))
         return
     if own is not None:  # back from quarantine to the host that gave it up
         own.state, own.until, own.since = "held", None, now
         pending.moved.append(own)
         return
-    kind, value = key
-    holder = next((row for row in claimed if row.state in ("held", "quarantined")), None)
-    if holder is not None and strict:
-        pending.refused.append(_refusal(value, name, holder))
-        return
     row = Identity(
         site=site,
         kind=kind,
         value=value,
-        state="disputed" if holder else "held",
+        state="disputed" if other else "held",
         host_id=host_id,
         host_name=name,
         since=now,
@@ -188,30 +214,34 @@ def _write(pending: _Pending) -> None:
         for state in sorted(order, key=lambda s: order[s]):
             rows = [row for row in moved if row.state == state]
             if rows:
-                Identity.objects.bulk_update(rows, ["state", "until", "since"], batch_size=500)
+                Identity.objects.bulk_update(rows, ["state", "until", "since", "host_name"], batch_size=500)
         Identity.objects.bulk_create(pending.new, batch_size=1000)
 
 
 def release_expired(site: Site, now: datetime) -> int:
-    """End every quarantine whose time has passed; return how many."""
-    from inventory.door import bulk_allowed
-
-    rows: Iterable[Identity] = list(Identity.objects.filter(site=site, state="quarantined", until__lte=now))
-    with bulk_allowed():
-        Identity.objects.bulk_update([_released(row) for row in rows], ["state"], batch_size=500)
-    return len(list(rows))
+    """End every quarantine whose time has passed; return how many. The caller holds the door of *site*."""
+    rows = list(Identity.objects.filter(site=site, state="quarantined", until__lte=now))
+    _set_free(site, rows, pending := _Pending())
+    _write(pending)
+    return len(rows)
 
 
-def _released(row: Identity) -> Identity:
-    row.state = "released"
-    return row
-
-
-def release(rows: Sequence[Identity], now: datetime) -> int:
-    """Set *rows* free at once. The caller holds the door of their site."""
-    from inventory.door import bulk_allowed
-
+def release(site: Site, rows: Sequence[Identity], now: datetime) -> int:
+    """Set *rows*, which are in quarantine, free at once. The caller holds the door of *site*."""
     for row in rows:
-        row.state, row.until = "released", now
-    with bulk_allowed():
-        return Identity.objects.bulk_update(rows, ["state", "until"], batch_size=500)
+        row.until = now
+    _set_free(site, rows, pending := _Pending())
+    _write(pending)
+    return len(rows)
+
+
+def _set_free(site: Site, rows: Sequence[Identity], pending: _Pending) -> None:
+    """Release *rows*; whoever claimed their values meanwhile, and waited longest, holds them now."""
+    waiting: dict[Key, list[Identity]] = defaultdict(list)
+    for row in Identity.objects.filter(site=site, state="disputed"):
+        waiting[row.kind, row.value].append(row)
+    for row in rows:
+        row.state = "released"
+        pending.moved.append(row)
+        if claimed := waiting[row.kind, row.value]:
+            _hold(min(claimed, key=_order_of_claims), pending)

@@ -29,7 +29,7 @@ def free(identities: Sequence[Identity], *, by: Any, why: str, source: str) -> i
             rows = list(site.identities.filter(pk__in=wanted, state=Identity.State.QUARANTINED))
             if rows:
                 the_change.record_for(site.pk)
-                done += ledger.release(rows, timezone.now())
+                done += ledger.release(site, rows, timezone.now())
     return done
 
 

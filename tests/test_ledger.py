@@ -279,3 +279,62 @@ def test_the_constraint_refuses_what_the_ledger_would_miss(site: Site) -> None:
     twin = Identity(site=site, kind="ip", value=ADDRESS, state="held", host=alpha, host_name="twin")
     with pytest.raises(IntegrityError), transaction.atomic(), bulk_allowed():
         Identity.objects.bulk_create([twin])
+
+
+# --- who comes after a quarantine ---
+
+
+@pytest.fixture
+def withheld(site: Site) -> tuple[Host, Host]:
+    """What alpha left is in quarantine, and an import says that beta has it."""
+    alpha = declare(site, "alpha")
+    retire(alpha)
+    beta = declare(site, "beta", source="import")
+    assert states() == [("disputed", "beta"), ("quarantined", "alpha")]
+    return alpha, beta
+
+
+def free_all() -> None:
+    quarantine.free(list(Identity.objects.filter(state="quarantined")), by="ada", why="seen", source="admin")
+
+
+def sweep() -> None:
+    expire()
+    quarantine.release_expired()
+
+
+def edit_the_disputant() -> None:
+    expire()
+    beta = Host.objects.get(name="beta")
+    with change(beta.site, by="ada"):
+        beta.notes = "in the rack"
+        beta.save()
+
+
+@pytest.mark.parametrize("ending", [free_all, sweep, edit_the_disputant])
+def test_when_a_quarantine_ends_the_one_who_waited_holds(
+    withheld: tuple[Host, Host], ending: Callable[[], None]
+) -> None:
+    ending()
+    assert states() == states("mac", MAC) == [("held", "beta")]
+
+
+def test_a_person_does_not_bring_back_a_host_whose_identity_is_claimed_by_now(
+    withheld: tuple[Host, Host],
+) -> None:
+    alpha, _ = withheld
+    with pytest.raises(ValidationError, match="belongs to beta"):
+        revive(alpha)
+    revive(alpha, source="import")
+    assert states() == [("disputed", "beta"), ("held", "alpha")]
+
+
+def test_a_renamed_host_is_told_by_the_name_it_has_now(site: Site) -> None:
+    alpha = declare(site, "alpha")
+    with change(site, by="ada"):
+        alpha.name = "omega"
+        alpha.save()
+    assert states() == [("held", "omega")]
+    assert states("name", "alpha") == [("quarantined", "omega")]
+    with pytest.raises(ValidationError, match="belongs to omega"):
+        declare(site, "beta")
