@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -30,9 +31,14 @@ class GuardedQuerySet(models.QuerySet[Any]):
         return super().bulk_update(objs, *args, **kwargs)
 
     def delete(self) -> Any:
+        """Row by row: each asks the door, and the ledger hears of it."""
         if open_change() is None:
             require_bulk(f"{self.model.__name__}.objects.delete()")
-        return super().delete()
+            return super().delete()
+        counted: Counter[str] = Counter()
+        for row in self:
+            counted.update(row.delete()[1])
+        return counted.total(), dict(counted)
 
 
 class OfSite(GuardedQuerySet):

@@ -21,6 +21,7 @@ from inventory.models import (
     Declared,
     Group,
     Host,
+    Identity,
     Interface,
     Membership,
     Nesting,
@@ -315,6 +316,30 @@ def test_a_change_writes_its_own_sites_alone(site: Site) -> None:
             the_change.create([Host(site=other, name="gamma")])
         with pytest.raises(OutsideChange, match="another site"), change(other, why="second"):
             pass
+
+
+def test_a_queryset_deletes_what_its_change_may_and_tells_the_ledger(site: Site) -> None:
+    other = Site(slug="other")
+    with change(other, why="made"):
+        Host(site=other, name="gamma").save()
+    with pytest.raises(OutsideChange, match="belongs to a site"), change(site, why="not that one"):
+        Host.objects.filter(site=other).delete()
+    with change(site, why="gone"):
+        assert Host.objects.filter(site=site, name="alpha").delete()[1]["inventory.Host"] == 1
+    assert Identity.objects.get(kind="name", value="alpha").state == "quarantined"
+
+
+def test_ports_of_a_switch_that_goes_are_in_history(site: Site) -> None:
+    with change(site, why="a switch"):
+        switch = Host(site=site, name="sw01")
+        switch.save()
+        port = Interface.objects.get()
+        port.switch = switch
+        port.save()
+    with change(site, why="broken"):
+        switch.delete()
+    newest = port.history.latest()
+    assert (newest.history_type, newest.switch_id, newest.change.why) == ("~", None, "broken")
 
 
 def test_a_person_is_refused_with_every_problem_an_import_is_not(site: Site) -> None:
