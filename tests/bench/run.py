@@ -69,11 +69,11 @@ class Server:
         connection.request("GET", "/admin/login/")
         page = connection.getresponse()
         page.read()
-        csrf = cookie(page, "csrftoken")
+        csrf = cookie(page, "mgmtplane_csrf")
         form = {"username": "admin", "password": PASSWORD, "csrfmiddlewaretoken": csrf, "next": "/admin/"}
         headers = {
             "Content-Type": "application/x-www-form-urlencoded",
-            "Cookie": f"csrftoken={csrf}",
+            "Cookie": f"mgmtplane_csrf={csrf}",
             "Referer": f"http://127.0.0.1:{self.port}/admin/login/",
         }
         connection.request("POST", "/admin/login/", urllib.parse.urlencode(form), headers)
@@ -81,7 +81,7 @@ class Server:
         answer.read()
         if answer.status != 302:
             raise SystemExit(f"Signing in answered {answer.status}.")
-        return f"sessionid={cookie(answer, 'sessionid')}"
+        return f"mgmtplane_session={cookie(answer, 'mgmtplane_session')}"
 
 
 def cookie(answer: http.client.HTTPResponse, wanted: str) -> str:
