@@ -5,6 +5,7 @@ import os
 from celery import Celery
 from celery.signals import setup_logging
 from kombu import Exchange, Queue
+from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mgmtplane.settings")
 
@@ -17,14 +18,22 @@ app.conf.task_default_exchange = app.conf.task_default_routing_key = SHORT
 app.autodiscover_tasks()
 
 
+class BrokerAway(Exception):
+    """The broker does not answer, or not to us; the transport's own words, without the URL."""
+
+
 def declare_queues() -> None:
-    """Make the queues known to the broker before the first process needs them.
+    """Make the queues known to the broker before the first process needs them. Raises BrokerAway.
 
     Two processes that do so at once may find each other's table half written in the embedded broker's folder.
     """
-    with app.connection_for_write() as connection, connection.channel() as channel:
-        for queue in app.amqp.queues.values():
-            queue(channel).declare()
+    with app.connection_for_write() as connection:
+        try:
+            with connection.channel() as channel:
+                for queue in app.amqp.queues.values():
+                    queue(channel).declare()
+        except (OperationalError, *connection.connection_errors, *connection.channel_errors) as error:
+            raise BrokerAway(str(error) or type(error).__name__) from error
 
 
 @setup_logging.connect

@@ -27,6 +27,7 @@ from mgmtplane.parsers import (
     secret_key,
     text,
     time_zone,
+    user_name,
     whole_number,
 )
 
@@ -93,7 +94,10 @@ SETTINGS: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting(
-        "ADMIN_USERNAME", "admin", "Name of the first administrator, created by `make up` if there is none."
+        "ADMIN_USERNAME",
+        "admin",
+        "Name of the first administrator, created by `make up` if there is none.",
+        user_name,
     ),
     Setting(
         "ADMIN_PASSWORD",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,13 @@ class Wrong(ValueError):
 
 def text(value: str) -> str:
     """Any text."""
+    return value
+
+
+def user_name(value: str) -> str:
+    """A name that Django's forms accept: the administrator's page could not be saved with another."""
+    if len(value) > 150 or not re.fullmatch(r"[\w.@+-]+", value):
+        raise Wrong(f"is {value!r}; give at most 150 letters, digits and @ . + - _")
     return value
 
 

@@ -141,7 +141,7 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
         "processed_folder": str(BROKER_DIR / "processed"),
         "polling_interval": 0.1,  # seconds
     }
-    for _folder in ("messages", "control", "processed"):
+    for _folder in ("", "messages", "control", "processed"):
         (BROKER_DIR / _folder).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 # --- people and time ---

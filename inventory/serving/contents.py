@@ -37,7 +37,8 @@ def write(content: bytes) -> str:
     if _is_whole(path, name):
         os.utime(path)  # young again, so that nobody tidies it away before the new index row
         return name
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (path.parent.parent, path.parent):  # parents=True would leave the upper one open
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{name[:16]}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         _write_durably(draft, gzipped(content))

@@ -54,6 +54,11 @@ def test_an_empty_variable_counts_as_not_set(given):
         ("PORT", "-1", "PORT is '-1'; give a whole number from 1 to 65535"),
         ("DEBUG", "maybe", "DEBUG is 'maybe'; give true or false"),
         ("QUARANTINE_DAYS", "1.5", "QUARANTINE_DAYS is '1.5'; give a whole number from 0 to 36500"),
+        (
+            "ADMIN_USERNAME",
+            "a b/c",
+            "ADMIN_USERNAME is 'a b/c'; give at most 150 letters, digits and @ . + - _",
+        ),
         ("LOG_LEVEL", "loud", "LOG_LEVEL is 'loud'; give one of DEBUG, INFO, WARNING, ERROR"),
         (
             "TIME_ZONE",

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -140,6 +141,25 @@ def test_a_database_that_does_not_answer_is_reported_without_a_traceback_or_its_
     assert "DATABASE_URL says where it is." in result.stderr
     assert "Traceback" not in result.stderr
     assert "hunter2" not in result.stderr + result.stdout
+
+
+def test_a_broker_that_does_not_answer_is_reported_without_a_traceback_or_its_password(tmp_path):
+    url = f"redis://:hunter2@127.0.0.1:{free_port()}/0"
+    result = up(tmp_path, CELERY_BROKER_URL=url, PORT=str(free_port()))
+    assert result.returncode == 1
+    assert "The broker cannot be used: " in result.stderr
+    assert "CELERY_BROKER_URL says where it is." in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "hunter2" not in result.stderr + result.stdout
+
+
+def test_a_new_database_is_its_owners_alone_in_an_open_directory_too(tmp_path):
+    tmp_path.chmod(0o755)
+    url = f"redis://127.0.0.1:{free_port()}/0"  # stops it once the database is there
+    up(tmp_path, CELERY_BROKER_URL=url, PORT=str(free_port()))
+    databases = list(tmp_path.glob("mgmtplane.sqlite3*"))
+    assert databases
+    assert {stat.S_IMODE(path.stat().st_mode) for path in databases} == {0o600}
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "no.such.host.invalid"])

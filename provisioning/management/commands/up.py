@@ -1,6 +1,8 @@
 """``manage.py up``: everything on one machine, in one command."""
 
 import argparse
+import contextlib
+import os
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +10,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import OperationalError
 
 from mgmtplane import processes, supervisor
-from mgmtplane.celery import declare_queues
+from mgmtplane.celery import BrokerAway, declare_queues
 
 
 class Command(BaseCommand):
@@ -37,6 +39,7 @@ class Command(BaseCommand):
         """Bring the database, the static files and the administrator to where they should be."""
         try:
             self.check()
+            self.make_private_database()
             call_command("migrate", interactive=False, verbosity=0)
             call_command("collectstatic", interactive=False, verbosity=0)
             call_command("ensure_admin")
@@ -49,3 +52,14 @@ class Command(BaseCommand):
                 f"The database cannot be used: {str(error).strip()}\nDATABASE_URL says where it is."
             )
             raise SystemExit(1) from None
+        except BrokerAway as error:
+            self.stderr.write(f"The broker cannot be used: {error}\nCELERY_BROKER_URL says where it is.")
+            raise SystemExit(1) from None
+
+    @staticmethod
+    def make_private_database() -> None:
+        """A new SQLite file is its owner's alone, in whatever directory; its companions take over its mode."""
+        database = settings.DATABASES["default"]
+        if database["ENGINE"].endswith("sqlite3"):
+            with contextlib.suppress(OSError):  # `migrate` says it in words
+                os.close(os.open(database["NAME"], os.O_RDWR | os.O_CREAT, 0o600))
