@@ -123,13 +123,11 @@ def _dhcp_fields(segment: SegmentFacts, raw: Mapping[str, Any], names: Names) ->
     pool = segment.pool
     holds = read_policy(segment.name, raw, names) == (segment.policy, pool)
     serves = segment.policy in ("both", "dynamic")
+    silent = (
+        holds or serves or (segment.policy == "none" and pool is None)
+    )  # a pool alone means that it is served
     key = names["segment.dhcp"]
-    yield Field(
-        key,
-        lambda r: holds or reading.read_flag(r, {}).value == serves,
-        serves,
-        holds or segment.policy != "static",
-    )
+    yield Field(key, lambda r: holds or reading.read_flag(r, {}).value == serves, serves, silent)
     for key, end in (
         (names["segment.pool_first"], pool.first if pool else None),
         (names["segment.pool_last"], pool.last if pool else None),

@@ -114,6 +114,8 @@ def test_edited_segments_keep_everything_else():
         "vlan_id": "10",
         "dhcp_enabled": False,
     }
+    off = write_segment(segment(raw, policy="none"), NAMES)  # the nearest that Ansible's words can say
+    assert off == {**raw, "dhcp_enabled": False}
     kept_pool = write_segment(segment(raw, policy="static"), NAMES)
     assert kept_pool == {**raw, "dhcp_enabled": False}
     both = write_segment(segment(raw, network6="2001:db8::/64", gateway6="2001:db8::1"), NAMES)
