@@ -62,14 +62,15 @@ def _quarantined(snapshot: Snapshot) -> Iterator[Finding]:
         return
     for kind, value, host in claims_of(snapshot.live_hosts, snapshot.segment_by_name):
         identity = held_back.get((kind, value))
-        if identity is not None and identity.host != host:
+        if identity is not None:
             until = f" until {identity.until[:10]}" if identity.until else ""
+            whose = identity.host if identity.host != host else f"a deleted {host}"
             yield Finding(
                 "quarantined-in-use",
                 "warning",
                 f"host {host}",
-                f"claims the {WORDS[kind]} {value}, which was {identity.host}'s and is in quarantine{until}.",
-                f"Remove what was keyed on it for {identity.host} (leases, boot files, records), then free it.",
+                f"claims the {WORDS[kind]} {value}, which was {whose}'s and is in quarantine{until}.",
+                f"Remove what was keyed on it for {whose} (leases, boot files, records), then free it.",
             )
 
 

@@ -95,6 +95,11 @@ def test_a_quarantined_identity_in_use():
         == "claims the address 192.0.2.5, which was old's and is in quarantine until 2031-01-02."
     )
     assert ids(host(ipv4="192.0.2.6"), identities=(held_back,)) == []
-    assert ids(host(ipv4="192.0.2.5"), identities=(replace(held_back, host="h"),)) == []
     assert ids(host(ipv4="192.0.2.5"), identities=(replace(held_back, state="disputed"),)) == []
     assert ids(host(ipv4="192.0.2.5", status="retired"), identities=(held_back,)) == []
+
+
+def test_a_host_declared_anew_claims_what_the_deleted_one_left():
+    left = IdentityFacts("ip", "192.0.2.5", "quarantined", "h")
+    (found,) = addresses.findings(site(host(ipv4="192.0.2.5"), identities=(left,)))
+    assert found.message == "claims the address 192.0.2.5, which was a deleted h's and is in quarantine."
