@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from kombu import Connection
 from inventory.api.answers import Endpoint
 
 BROKER_TIMEOUT = 2.0  # seconds
+LEAST_FREE = 1 << 20  # bytes
 
 _migrated = False
 
@@ -53,7 +55,10 @@ def _data_directory() -> str:
     for folder in (Path(settings.DATA_DIR), Path(settings.RENDERINGS_DIR)):
         if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
             return "is not writable by this process; see DATA_DIR"
-    return "" if Path(settings.DATA_DIR).is_dir() else "does not exist; see DATA_DIR"
+    if not Path(settings.DATA_DIR).is_dir():
+        return "does not exist; see DATA_DIR"
+    free = shutil.disk_usage(settings.DATA_DIR).free
+    return "" if free >= LEAST_FREE else "has less than 1 MiB left; make room, or see DATA_DIR"
 
 
 def _migrations() -> str:

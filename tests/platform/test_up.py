@@ -1,5 +1,6 @@
 """``manage.py up`` as a whole: one command from nothing to a page to sign in to."""
 
+import errno
 import http.cookiejar
 import os
 import re
@@ -15,6 +16,7 @@ import urllib.request
 
 import pytest
 
+from provisioning.management.commands import up as up_command
 from tests.shared_data import REPOSITORY
 
 PASSWORD = "correct horse battery"
@@ -151,6 +153,21 @@ def test_a_broker_that_does_not_answer_is_reported_without_a_traceback_or_its_pa
     assert "CELERY_BROKER_URL says where it is." in result.stderr
     assert "Traceback" not in result.stderr
     assert "hunter2" not in result.stderr + result.stdout
+
+
+def test_a_full_disk_is_reported_without_a_traceback(monkeypatch, capsys):
+    def full(name, **_):
+        if name == "collectstatic":
+            raise OSError(errno.ENOSPC, "No space left on device", "/data/static/x.css")
+
+    command = up_command.Command()
+    monkeypatch.setattr(up_command, "call_command", full)
+    for step in ("check", "make_private_database"):
+        monkeypatch.setattr(command, step, lambda: None)
+    with pytest.raises(SystemExit, match="1"):
+        command.prepare()
+    words = "/data/static/x.css cannot be written (No space left on device); make room, or set DATA_DIR.\n"
+    assert capsys.readouterr().err == words
 
 
 def test_a_new_database_is_its_owners_alone_in_an_open_directory_too(tmp_path):

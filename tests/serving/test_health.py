@@ -57,6 +57,14 @@ def test_readyz_names_what_is_missing(ready: Any, settings: Any, tmp_path: Path)
 
 
 @pytest.mark.django_db
+def test_a_full_disk_is_not_ready(ready: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "LEAST_FREE", 1 << 80)
+    response = ready()
+    assert response.status_code == 503
+    assert response.json()["data_directory"].startswith("has less than 1 MiB left")
+
+
+@pytest.mark.django_db
 def test_readyz_shows_nobody_the_way_in(ready: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.CELERY_BROKER_URL = "amqp://user:s3cret@127.0.0.1:1//"
 

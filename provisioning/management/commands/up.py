@@ -52,6 +52,10 @@ class Command(BaseCommand):
                 f"The database cannot be used: {str(error).strip()}\nDATABASE_URL says where it is."
             )
             raise SystemExit(1) from None
+        except OSError as error:  # a full disk, a quota
+            place = error.filename or settings.DATA_DIR
+            self.stderr.write(f"{place} cannot be written ({error.strerror}); make room, or set DATA_DIR.")
+            raise SystemExit(1) from None
         except BrokerAway as error:
             self.stderr.write(f"The broker cannot be used: {error}\nCELERY_BROKER_URL says where it is.")
             raise SystemExit(1) from None
