@@ -18,6 +18,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from inventory.admin.lists import LeanLists
 from inventory.exports.registry import MODULES
 from inventory.models import Token
 
@@ -42,7 +43,7 @@ class TokenForm(forms.ModelForm):
 
 
 @admin.register(Token)
-class TokenAdmin(ModelAdmin):
+class TokenAdmin(LeanLists, ModelAdmin):
     """A token's secret is shown on the page that answers its creation, and nowhere else."""
 
     form = TokenForm

@@ -21,6 +21,7 @@ from unfold.admin import ModelAdmin, StackedInline
 
 from inventory.admin.forms import DoorForm, PartForm, SiteBound, of_site
 from inventory.admin.history import DoorHistory
+from inventory.admin.lists import LeanLists
 from inventory.changes import SiteChange, change
 from inventory.models import Declared, Site
 
@@ -63,7 +64,7 @@ def without_post(request: HttpRequest) -> HttpRequest:
     return again
 
 
-class DoorAdmin(DoorHistory, SiteBound, ModelAdmin):
+class DoorAdmin(LeanLists, DoorHistory, SiteBound, ModelAdmin):
     """A noun of a site. The row, its parts and its links are written as one change."""
 
     form = DoorForm

@@ -19,6 +19,7 @@ from inventory.admin import lifecycle
 from inventory.admin.door import DoorAdmin, PartInline, delete_selected
 from inventory.admin.filters import FormFilter, SegmentFilter, SiteFilter
 from inventory.admin.forms import DoorForm, LinksField, PartForm
+from inventory.admin.lists import without_bulk
 from inventory.admin.searching import hosts_found_by
 from inventory.changes import SiteChange
 from inventory.models import Group, Host, Interface, Membership, Service
@@ -197,7 +198,7 @@ class HostAdmin(DoorAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Two queries for any number of hosts: the rows with their number of groups, and their interfaces."""
         groups = Membership.objects.filter(host=OuterRef("pk")).order_by().values("host")
-        interfaces = Interface.objects.select_related("segment").order_by("position", "name")
+        interfaces = without_bulk(Interface.objects.select_related("segment").order_by("position", "name"))
         return (
             super()
             .get_queryset(request)

@@ -17,6 +17,7 @@ from unfold.decorators import display
 from inventory import quarantine
 from inventory.admin.confirming import Act, Item, ask, confirmed_reason
 from inventory.admin.filters import SiteFilter
+from inventory.admin.lists import LeanLists
 from inventory.admin.searching import identity_found_by
 from inventory.admin.written import written_in
 from inventory.models import Change, Identity
@@ -30,7 +31,7 @@ FREEING = Act(
 )
 
 
-class ReadOnly(ModelAdmin):
+class ReadOnly(LeanLists, ModelAdmin):
     """A list and its pages, for people with the permission to view; nobody writes here."""
 
     list_per_page = 100

@@ -1,0 +1,43 @@
+"""Lists that leave the long columns in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from unfold.views import ChangeList
+
+#: JSON that no list shows. A site's alone may be larger than the page: it was unpacked once for every row.
+BULKY = frozenset(
+    {"variables", "written", "sealed", "mapping", "naming", "zone_serials", "access", "out_of_band"}
+)
+
+
+class LeanChangeList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        """Only the rows that are shown are lean; an action gets whole ones."""
+        self.queryset = without_bulk(self.queryset)  # type: ignore[has-type]
+        super().get_results(request)
+
+
+def without_bulk(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """*rows* without their long columns, and without those of the rows that are selected with them."""
+    related = rows.query.select_related
+    return rows.defer(*_bulky(rows.model, related if isinstance(related, Mapping) else {}))
+
+
+def _bulky(model: type[Model], related: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for column in model._meta.concrete_fields:
+        if column.name in BULKY:
+            yield prefix + column.name
+        elif column.name in related and column.related_model:
+            yield from _bulky(column.related_model, related[column.name], f"{prefix}{column.name}__")
+
+
+class LeanLists:
+    """For an admin whose list selects sites or rows with variables."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LeanChangeList
