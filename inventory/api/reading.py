@@ -13,7 +13,7 @@ from django.utils.http import content_disposition_header, http_date, parse_http_
 
 from inventory import reading
 from inventory.api.answers import Endpoint, Refused, unshared
-from inventory.api.auth import reader_of
+from inventory.api.auth import Reader, reader_of
 from inventory.serving import renderings
 from inventory.serving.contents import name_of
 from inventory.serving.renderings import Kept
@@ -35,8 +35,7 @@ class ExportView(Endpoint):
     """Any export as the file it is."""
 
     def get(self, request: HttpRequest, site: str, format: str) -> HttpResponse:
-        reader = reader_of(request)
-        reader.require(site, format)
+        reader = _reader(request, site, format)
         wanted = _wanted(request)
         kept = renderings.described(site, format, authority=wanted.authority, fetched=True)
         _refuse_errors(kept, wanted)
@@ -52,8 +51,7 @@ class InventoryView(ExportView):
         parts = [(name, request.GET[name]) for name in ("host", "group") if name in request.GET]
         if not parts:
             return super().get(request, site, format)
-        reader = reader_of(request)
-        reader.require(site, format)
+        reader = _reader(request, site, format)
         wanted = _wanted(request)
         if len(parts) > 1:
             raise Refused(400, "Give ?host= or ?group=, not both.")
@@ -62,6 +60,15 @@ class InventoryView(ExportView):
         response = _part(request, site, *parts[0])
         reader.note(response["ETag"])
         return response
+
+
+def _reader(request: HttpRequest, site: str, format: str) -> Reader:
+    """Who asks, and may have *format* of *site*."""
+    reader = reader_of(request)
+    reader.require(site, format)
+    if "\0" in site:
+        raise reading.unknown_site(site)  # PostgreSQL refuses to look for it
+    return reader
 
 
 def _wanted(request: HttpRequest) -> Wanted:

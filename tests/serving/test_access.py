@@ -72,6 +72,9 @@ def test_what_is_unknown_is_404_and_says_what_there_is(client: Client, site: Sit
     _says(client.get("/export/lab/nonsense"), 404, "There is no format “nonsense”")
     _says(client.get("/inventory/nowhere/"), 404, "Sites: lab")
     _says(client.get("/inventory/nowhere/?host=alpha"), 404, "Sites: lab")
+    for address in ("/export/l%00ab/list", "/inventory/%00/", "/inventory/%00/?group=all"):
+        _says(client.get(address), 404, "Sites: lab")
+        assert Client().get(address).status_code == 401
 
 
 def test_staff_who_may_see_hosts_read_with_their_session(site: Site) -> None:
