@@ -6,13 +6,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest
 from unfold.decorators import display
 
 from inventory.admin.door import DoorAdmin
 from inventory.admin.filters import SiteFilter
 from inventory.admin.forms import DoorForm, LinksField
+from inventory.admin.lists import without_bulk
 from inventory.changes import SiteChange
 from inventory.models import Group, Host, Membership, Nesting, WorkloadProfile
 
@@ -74,6 +75,7 @@ class GroupPages(DoorAdmin):
     list_filter = [SiteFilter]
     list_select_related = ["site"]
     ordering = ["site__slug", "name"]
+    bulky_shown = ("variables",)  # they are counted
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         members = Membership.objects.filter(group=OuterRef("pk")).order_by().values("group")
@@ -109,7 +111,11 @@ class GroupAdmin(GroupPages):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """All kinds where hosts look up groups to be in; the list and its pages show plain groups."""
-        rows = super().get_queryset(request).prefetch_related("parents")
+        rows = (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("parents", queryset=without_bulk(Group.objects.all())))
+        )
         match = request.resolver_match
         if match and match.url_name == "autocomplete":
             return rows

@@ -18,14 +18,16 @@ BULKY = frozenset(
 class LeanChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Only the rows that are shown are lean; an action gets whole ones."""
-        self.queryset = without_bulk(self.queryset)  # type: ignore[has-type]
+        shown = getattr(self.model_admin, "bulky_shown", ())
+        self.queryset = without_bulk(self.queryset, shown)  # type: ignore[has-type]
         super().get_results(request)
 
 
-def without_bulk(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """*rows* without their long columns, and without those of the rows that are selected with them."""
+def without_bulk(rows: QuerySet[Any], shown: tuple[str, ...] = ()) -> QuerySet[Any]:
+    """*rows* without their long columns but those *shown*, and without those of the rows selected with them."""
     related = rows.query.select_related
-    return rows.defer(*_bulky(rows.model, related if isinstance(related, Mapping) else {}))
+    bulky = _bulky(rows.model, related if isinstance(related, Mapping) else {})
+    return rows.defer(*(column for column in bulky if column not in shown))
 
 
 def _bulky(model: type[Model], related: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -38,6 +40,9 @@ def _bulky(model: type[Model], related: Mapping[str, Any], prefix: str = "") -> 
 
 class LeanLists:
     """For an admin whose list selects sites or rows with variables."""
+
+    #: long columns of the row itself that the list speaks of
+    bulky_shown: tuple[str, ...] = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LeanChangeList
