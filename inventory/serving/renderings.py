@@ -23,7 +23,7 @@ from inventory.door import open_change
 from inventory.exports.registry import Document, Export, get_export
 from inventory.findings import Finding
 from inventory.models import Rendering, Site
-from inventory.serving import contents, publication
+from inventory.serving import contents, memory, publication
 from inventory.serving.archives import gzipped, tarred
 from inventory.serving.best_effort import best_effort
 from inventory.snapshot import AuthorityMode, Snapshot
@@ -281,8 +281,10 @@ def _render(
         created=timezone.now(),
         fetched=fetched,
     )
-    kept = replace(kept, created=_since(kept, newest))
-    return _remember(_indexed(kept)), content
+    kept = _remember(_indexed(replace(kept, created=_since(kept, newest))))
+    del made
+    memory.give_back(len(content))
+    return kept, content
 
 
 def _stored(content: bytes) -> str:
