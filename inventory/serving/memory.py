@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import gc
+from typing import Any
 
 #: From here on (bytes) a rendering leaves enough behind to be worth the few milliseconds.
 LARGE = 1_000_000
 
+_trim: Any
 try:
     _trim = ctypes.CDLL(None).malloc_trim
 except (OSError, AttributeError):  # not glibc: its allocator has its own ways
