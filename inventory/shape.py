@@ -149,6 +149,17 @@ def own_of(host: HostFacts) -> dict[str, Any]:
     return {key: value for key, value in host.variables.items() if key not in pinned}
 
 
+def is_opaque(snapshot: Snapshot, host: HostFacts, key: str) -> bool:
+    """Whether the variable *key* of *host* is Jinja, sealed or somebody else's, and still there: it is not written."""
+    if f"opaque:{key}" not in host.written:
+        return False
+    return key in host.variables or key in snapshot.once(_keys_of_groups)
+
+
+def _keys_of_groups(snapshot: Snapshot) -> frozenset[str]:
+    return frozenset(snapshot.site.variables).union(*(group.variables for group in snapshot.groups))
+
+
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
@@ -180,7 +191,7 @@ class HostWriter:
             ("intent", self._interface_intent, self._text("host.role", host.role, own, longest=40)),
         ):
             key = self.names[f"host.{noun}"]
-            if f"opaque:{key}" in host.written:
+            if is_opaque(self.snapshot, host, key):
                 continue
             below = [
                 _nested(interface.name, one(interface, own, services[interface.name]))

@@ -27,6 +27,7 @@ KNOWN: dict[str, str] = {
     "gateway-outside-segment": "A segment's gateway lies outside its network.",
     "host-named-as-group": "A host has the name of a group, which inventory scripts cannot express.",
     "identity-disputed": "Two hosts claim one MAC, address or name.",
+    "identity-hidden": "A variable of another meaning keeps facts of a host out of the Ansible inventory.",
     "identity-jinja": "A field of a host's identity holds Jinja that only Ansible could evaluate.",
     "identity-unreadable": "A field of a host's identity is not what it should be.",
     "name-unusable": "A name has no form in DNS below the site's zone.",

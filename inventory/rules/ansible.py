@@ -11,7 +11,7 @@ from inventory.exports.ansible import model_of, unrepresented
 from inventory.findings import Finding
 from inventory.grouping import ALL
 from inventory.nouns import names_of
-from inventory.shape import as_written, own_of
+from inventory.shape import as_written, is_opaque, own_of
 from inventory.snapshot import HostFacts, InterfaceFacts, SegmentFacts, Snapshot
 from inventory.written import Reading
 
@@ -28,6 +28,7 @@ def findings(snapshot: Snapshot) -> Iterable[Finding]:
         if not host.written:
             continue
         yield from _of_host(host, names)
+        yield from _hidden(snapshot, host, names)
         own = own_of(host)
         for interface in host.interfaces:
             yield from _of_interface(snapshot, interface, own, names)
@@ -106,6 +107,24 @@ def _whole(host: HostFacts, noun: str, key: str) -> Iterator[Finding]:
             [key],
             Reading(None, problem, "write the mapping itself, in plain", whose == "jinja"),
         )
+
+
+def _hidden(snapshot: Snapshot, host: HostFacts, names: Names) -> Iterator[Finding]:
+    """What a person declared here, and Ansible is not told, since the variable for it means something else."""
+    plugged = any(i.segment or i.addressing != "none" or i.a_record or i.reservation for i in host.interfaces)
+    for noun, said in (
+        ("hardware", host.form or any(i.mac for i in host.interfaces)),
+        ("intent", host.role or host.services or plugged),
+    ):
+        key = names[f"host.{noun}"]
+        if said and is_opaque(snapshot, host, key):
+            yield Finding(
+                "identity-hidden",
+                "warning",
+                host.subject,
+                f"has facts that the Ansible inventory does not tell: its variable {key} was imported as it is.",
+                f"Remove the variable {key}, or map the noun to another name and import again.",
+            )
 
 
 # --- interfaces ---

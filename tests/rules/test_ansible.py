@@ -6,6 +6,7 @@ import pytest
 
 from inventory import reading
 from inventory.changes import change
+from inventory.exports.ansible_model import AnsibleModel
 from inventory.models import Host, Interface, Site
 from inventory.rules import ansible
 from inventory.snapshot import GroupFacts, HostFacts, SealedFile, SiteFacts, Snapshot
@@ -141,3 +142,21 @@ def test_sealed_files_and_shared_names():
         list(ansible.findings(Snapshot(site, hosts=hosts[1:], groups=(GroupFacts("web", hosts=("w1",)),))))
         == []
     )
+
+
+def test_facts_that_a_foreign_variable_hides_are_told_and_appear_when_it_goes(tmp_path):
+    assert found(tmp_path, "env: {stage: production}\n") == []
+    site, row = Site.objects.get(), Host.objects.get()
+    with change(site, by="ada"):
+        Interface(host=row, name="eth0", addressing="static", ipv4="192.0.2.9").save()
+    snapshot = reading.load(site.slug)
+    (hidden,) = ansible.findings(snapshot)
+    assert (hidden.id, hidden.subject) == ("identity-hidden", "host h")
+    assert AnsibleModel(snapshot).host_variables(snapshot.hosts[0])["env"] == {"stage": "production"}
+    with change(site, by="ada"):
+        row.variables = {}
+        row.save()
+    snapshot = reading.load(site.slug)
+    assert list(ansible.findings(snapshot)) == []
+    written = AnsibleModel(snapshot).host_variables(snapshot.hosts[0])["env"]
+    assert written == {"interfaces": {"eth0": {"ip": "192.0.2.9"}}}
