@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from inventory import validators
+from inventory.grouping import PROFILE_PREFIX
 from inventory.models.base import Declared, SiteRow
 from inventory.models.fields import OrderedJSONField
 from inventory.querysets import GuardedQuerySet, OfSite
@@ -58,6 +59,23 @@ class Group(SiteRow):
                 validators.group_name(self.name)
             except ValidationError as error:
                 raise ValidationError({"name": error.messages}) from None
+            self._check_twin()
+
+    def _check_twin(self) -> None:
+        """Ansible knows a profile as the group ``profile_<name>``: there must not be two of that name."""
+        if self.kind == self.Kind.PROFILE:
+            twin, what = f"{PROFILE_PREFIX}{self.name}", "group"
+        elif self.name.startswith(PROFILE_PREFIX):
+            twin, what = self.name.removeprefix(PROFILE_PREFIX), "workload profile"
+        else:
+            return
+        kind = self.Kind.GROUP if self.kind == self.Kind.PROFILE else self.Kind.PROFILE
+        if Group.objects.filter(site=self.site_id, kind=kind, name=twin).exists():
+            raise ValidationError(
+                {
+                    "name": f"The site has the {what} “{twin}”, which Ansible would see under the same name; choose another."
+                }
+            )
 
 
 class WorkloadProfileQuerySet(OfSite):

@@ -213,6 +213,16 @@ def test_a_group_with_hosts_and_parents(browser, site, host):
     assert revision(site) == before + 2
 
 
+def test_a_profile_and_a_group_do_not_share_what_ansible_calls_them(browser, site):
+    with change(site, by="test"):
+        WorkloadProfile(site=site, name="ci").save()
+        Group(site=site, name="profile_web").save()
+    for noun, name in (("group", "profile_ci"), ("workloadprofile", "web")):
+        page = url(noun, "add")
+        problems = errors_of(browser.post(page, shown(browser, page) | {"name": name}))
+        assert "Ansible would see under the same name" in problems["name"][0]
+
+
 def test_a_profile_is_parked_until_somebody_has_it(browser, site, host):
     data = shown(browser, url("workloadprofile", "add")) | {"name": "web", "variables": "port: 80"}
     send(browser, url("workloadprofile", "add"), data)
