@@ -264,6 +264,7 @@ class Interface(HostPart):
             return []  # the field's own validator says it
         if validators.EUI64 in (self.ipv6 or []):
             canonical += self._derived(problems)
+        canonical = self._following_the_mac(canonical)
         setattr(self, "ipv6", canonical)  # noqa: B010 - the stubs take the column for text
         return canonical
 
@@ -280,6 +281,17 @@ class Interface(HostPart):
         except ValueError as error:
             self._collect(problems, "ipv6", str(error))
             return []
+
+    def _following_the_mac(self, addresses: list[str]) -> list[str]:
+        """A new MAC is one change: the address that the old one gave in the segment becomes the new one's."""
+        stored: Any = self._stored
+        if stored is None or not self.segment or not self.segment.network6 or not (stored.mac and self.mac):
+            return addresses
+        network = ipaddress.IPv6Network(self.segment.network6)
+        if not self.differs("mac") or network.prefixlen != 64:
+            return addresses
+        old, new = (str(eui64_address(mac, network)) for mac in (stored.mac, self.mac))
+        return list(dict.fromkeys(new if address == old else address for address in addresses))
 
     def _misplaced(self, address: str) -> str:
         """A person may not put an address where it does not belong; an unchanged imported one may stay."""

@@ -301,3 +301,17 @@ def test_history_names_person_reason_and_revision(browser, site, host):
     assert browser.post(detail, data).status_code == 403
     log = browser.get(url("change", "change", Change.objects.latest("id").pk)).content.decode()
     assert "shelf 3" in log and "pi01" in log
+
+
+def test_a_new_mac_takes_the_address_that_it_gives_along(browser, site, segment, host):
+    with change(site, by="test"):
+        segment.network6 = "2001:db8::/64"
+        segment.save()
+        row = host.interfaces.get()
+        row.ipv6 = ["2001:db8::7", "eui64"]
+        row.save()
+    assert row.ipv6 == ["2001:db8::7", "2001:db8::be24:11ff:fece:51ec"]
+    page = url("interface", "change", row.pk)
+    send(browser, page, shown(browser, page) | {"mac": "02-00-5E-00-53-01"})
+    row.refresh_from_db()
+    assert row.ipv6 == ["2001:db8::7", "2001:db8::5eff:fe00:5301"]
