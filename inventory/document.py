@@ -272,6 +272,10 @@ class _Comparison:
             ).select_related("group", "host"):
                 members[member.group.name, member.host.name] = member
         draft = self.draft
+        for pair in sorted(draft.nestings & nestings.keys()):
+            self._note("group nesting", f"{pair[1]} below {pair[0]}", "unchanged")
+        for pair in sorted(draft.memberships & members.keys()):
+            self._note("membership", f"{pair[1]} in {pair[0]}", "unchanged")
         for pair in sorted(draft.nestings - nestings.keys()):
             link = Nesting(parent=self.groups[pair[0]], child=self.groups[pair[1]])
             self._new(link, "group nesting", f"{pair[1]} below {pair[0]}")

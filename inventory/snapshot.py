@@ -36,9 +36,9 @@ class SiteFacts:
     vmid_last: int | None = None
     naming: Variables = field(default_factory=dict)
     variables: Variables = field(default_factory=dict)
-    #: overrides of the table in ``inventory.nouns`` that says which Ansible variable means which noun
+    #: overrides of the table in ``inventory.ansible.nouns`` that says which Ansible variable means which noun
     mapping: Mapping[str, str] = field(default_factory=dict)
-    #: how the imported tree wrote the site's own nouns (see ``inventory.shape``)
+    #: how the imported tree wrote the site's own nouns (see ``inventory.ansible.shape``)
     written: Variables = field(default_factory=dict)
     #: distinguishes a site from an earlier one of the same slug
     uid: str = ""

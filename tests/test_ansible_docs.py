@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from inventory.nouns import TABLE
+from inventory.ansible.nouns import TABLE
 from inventory.rules import KNOWN
 from tests.shared_data import REPOSITORY
 

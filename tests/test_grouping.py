@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory.grouping import GroupTree
+from inventory.ansible.grouping import GroupTree
 from inventory.snapshot import GroupFacts, HostFacts, ProfileFacts, SiteFacts, Snapshot
 
 

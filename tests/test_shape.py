@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from inventory import noun_reading, shape
 from inventory.addressing import Range
-from inventory.nouns import names_of
-from inventory.shape import ABSENT, Field, write, write_segment
+from inventory.ansible import noun_reading, shape
+from inventory.ansible.nouns import names_of
+from inventory.ansible.shape import ABSENT, Field, write, write_segment
 from inventory.snapshot import HostFacts, InterfaceFacts, SegmentFacts, ServiceFacts, SiteFacts, Snapshot
 
 NAMES = names_of({})

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from inventory import written
-from inventory.written import Addressing
+from inventory.ansible import written
+from inventory.ansible.written import Addressing
 
 VAULT = {"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256\n00"}
 OWN = {

@@ -14,10 +14,10 @@ from typing import Any
 
 import orjson
 
+from inventory.ansible.grouping import ALL, UNGROUPED
 from inventory.exports.ansible_model import AnsibleModel
 from inventory.exports.registry import Document, Export
 from inventory.findings import Finding
-from inventory.grouping import ALL, UNGROUPED
 from inventory.snapshot import AuthorityMode, Snapshot
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from inventory import shape
-from inventory.grouping import ALL, PROFILE_PREFIX, UNGROUPED, GroupTree
+from inventory.ansible import shape
+from inventory.ansible.grouping import ALL, PROFILE_PREFIX, UNGROUPED, GroupTree
+from inventory.ansible.nouns import names_of
+from inventory.ansible.written import read_domain
 from inventory.identity import is_ip_address
-from inventory.nouns import names_of
 from inventory.snapshot import HostFacts, Snapshot
-from inventory.written import read_domain
 
 
 class AnsibleModel:

@@ -13,10 +13,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from inventory import yaml11
+from inventory.ansible.grouping import ALL, UNGROUPED
 from inventory.exports.ansible import model_of
 from inventory.exports.ansible_model import AnsibleModel
 from inventory.exports.registry import Document, Export
-from inventory.grouping import ALL, UNGROUPED
 from inventory.snapshot import AuthorityMode, SealedFile, Snapshot
 
 HEADER = (

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from inventory import validators
-from inventory.grouping import PROFILE_PREFIX
+from inventory.ansible.grouping import PROFILE_PREFIX
 from inventory.models.base import Declared, SiteRow
 from inventory.models.fields import OrderedJSONField
 from inventory.querysets import GuardedQuerySet, OfSite

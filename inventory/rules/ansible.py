@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from inventory import noun_reading
-from inventory import written as reading
+from inventory.ansible import noun_reading
+from inventory.ansible import written as reading
+from inventory.ansible.grouping import ALL
+from inventory.ansible.nouns import names_of
+from inventory.ansible.shape import as_written, is_opaque, own_of
+from inventory.ansible.written import Reading
 from inventory.exports.ansible import model_of, unrepresented
 from inventory.findings import Finding
-from inventory.grouping import ALL
-from inventory.nouns import names_of
-from inventory.shape import as_written, is_opaque, own_of
 from inventory.snapshot import HostFacts, InterfaceFacts, SegmentFacts, Snapshot
-from inventory.written import Reading
 
 Names = Mapping[str, str]
 

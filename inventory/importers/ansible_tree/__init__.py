@@ -1,4 +1,7 @@
-"""Translates an Ansible tree into a SiteDraft. Which variable means which noun is the table of ``inventory.nouns``."""
+"""Translates an Ansible tree into a SiteDraft.
+
+Which variable means which noun is the table of ``inventory.ansible.nouns``.
+"""
 
 from __future__ import annotations
 

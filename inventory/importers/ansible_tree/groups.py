@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory.grouping import ALL, PROFILE_PREFIX, UNGROUPED
+from inventory.ansible.grouping import ALL, PROFILE_PREFIX, UNGROUPED
 from inventory.importers.ansible_tree.site import Taken
 from inventory.importers.ansible_tree.work import Work, out_of_order
 from inventory.importers.tree import TreeGroup

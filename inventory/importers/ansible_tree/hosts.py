@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from inventory import noun_reading
-from inventory import written as reading
+from inventory.ansible import noun_reading
+from inventory.ansible import written as reading
 from inventory.document import HostDraft
 from inventory.exports.ansible_model import same_value
 from inventory.importers.ansible_tree.interfaces import HostReader

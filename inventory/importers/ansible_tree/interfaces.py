@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inventory import noun_reading, shape
-from inventory import written as reading
+from inventory.ansible import noun_reading, shape
+from inventory.ansible import written as reading
 from inventory.document import HostDraft
 from inventory.identity import is_locally_administered
 from inventory.importers.ansible_tree.work import Work

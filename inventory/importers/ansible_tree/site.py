@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from inventory import noun_reading, shape
-from inventory import written as reading
-from inventory.grouping import ALL
+from inventory.ansible import noun_reading, shape
+from inventory.ansible import written as reading
+from inventory.ansible.grouping import ALL
 from inventory.importers.ansible_tree.work import Work
 from inventory.importers.tree.model import holds_secret
 

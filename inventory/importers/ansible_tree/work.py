@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from inventory.ansible.nouns import names_of
 from inventory.document import SiteDraft
 from inventory.importers.sealing import Sealer
 from inventory.importers.tree import Problem, Tree
 from inventory.importers.tree.model import OwnerKind, TreeGroup, TreeHost
-from inventory.nouns import names_of
 from inventory.snapshot import Snapshot
 
 LONGEST_NAME = 253

@@ -12,10 +12,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from inventory import document, validators, yaml11
+from inventory.ansible.nouns import UnknownNoun
 from inventory.importers import ansible_tree
 from inventory.importers.sealing import Sealer
 from inventory.importers.tree import Problem, read_tree
-from inventory.nouns import UnknownNoun
 from inventory.reading import UnknownSite, load
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from inventory import written as reading
 from inventory.addressing import Range
-from inventory.written import Own, Reading
+from inventory.ansible import written as reading
+from inventory.ansible.written import Own, Reading
 
 Names = Mapping[str, str]
 Path = tuple[str, ...]

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inventory import written as reading
-from inventory.noun_reading import InterfaceAsWritten, Names, is_six, read_policy
+from inventory.ansible import written as reading
+from inventory.ansible.noun_reading import InterfaceAsWritten, Names, is_six, read_policy
 from inventory.snapshot import HostFacts, InterfaceFacts, SegmentFacts, Snapshot
 
 Shape = Mapping[str, Any]
