@@ -56,9 +56,12 @@ def _rows(kind: str, site_id: int, names: list[str]) -> Iterator[tuple[str, str,
         for host, name, pk in parts.order_by().values_list("host__name", "name", "pk"):
             yield kind, f"{host}/{name}", pk
     elif kind == "service":
-        first_labels = {name.partition(".")[0] for name in names} | set(names)
-        for service in Service.objects.filter(site=site_id, name__in=first_labels).order_by("-pk"):
+        labels = {name.partition(" on ")[0] for name in names}
+        first_labels = {label.partition(".")[0] for label in labels} | labels
+        services = Service.objects.filter(site=site_id, name__in=first_labels).select_related("host")
+        for service in services.only("name", "tenant", "host__name").order_by("-pk"):
             yield kind, service.label, service.pk
+            yield kind, f"{service.label} on {service.host.name}", service.pk
     elif kind in ("group", "profile"):
         groups = Group.objects.filter(site=site_id, kind=kind, name__in=names).order_by()
         for name, pk in groups.values_list("name", "pk"):

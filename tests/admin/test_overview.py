@@ -122,6 +122,7 @@ def test_subjects_lead_to_their_pages(site, host):
             "segment management",
             "group pis",
             "service artifacts",
+            "service artifacts on pi01",
             "site lab",
             "mac bc:24:11:ce:51:ec",
             "host nobody",
@@ -130,6 +131,7 @@ def test_subjects_lead_to_their_pages(site, host):
     assert pages["host pi01"] == url("host", "change", host.pk)
     assert pages["interface pi01/eth0"] == url("interface", "change", host.interfaces.get().pk)
     assert pages["service artifacts"] == url("service", "change", service.pk)
+    assert pages["service artifacts on pi01"] == url("service", "change", service.pk)
     assert pages["site lab"] == url("site", "change", site.pk)
     assert pages["mac bc:24:11:ce:51:ec"].endswith("?q=bc%3A24%3A11%3Ace%3A51%3Aec&kind__exact=mac")
     assert {"segment management", "group pis"} <= set(pages)
