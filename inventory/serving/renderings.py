@@ -104,9 +104,12 @@ def variant_of(authority: AuthorityMode | None) -> str:
 def document(
     slug: str, format: str, *, authority: AuthorityMode | None = None
 ) -> tuple[Snapshot, Export, Document]:
-    """Render afresh, with published zone serials, and keep nothing. Raises UnknownSite, UnknownFormat."""
+    """Render afresh, with published zone serials, and keep nothing.
+
+    Raises UnknownSite, UnknownFormat, NothingDeclared.
+    """
     export = get_export(format)
-    snapshot = publication.published(reading.load(slug), format, authority)
+    snapshot = publication.published(_not_empty(reading.load(slug)), format, authority)
     return snapshot, export, export.render(snapshot, authority)
 
 
@@ -260,12 +263,7 @@ def _render(
     *,
     fetched: bool,
 ) -> tuple[Kept, bytes]:
-    snapshot = reading.load_at(now)
-    if not (snapshot.hosts or snapshot.groups or snapshot.segments):
-        raise NothingDeclared(
-            f"Site “{snapshot.site.slug}” declares nothing yet: no host, group or segment. Import one."
-        )
-    snapshot = publication.published(snapshot, export.name, authority)
+    snapshot = publication.published(_not_empty(reading.load_at(now)), export.name, authority)
     made = export.render(snapshot, authority)
     content = tarred(made.files) if export.is_directory else next(iter(made.files.values()))
     kept = Kept(
@@ -285,6 +283,14 @@ def _render(
     del made
     memory.give_back(len(content))
     return kept, content
+
+
+def _not_empty(snapshot: Snapshot) -> Snapshot:
+    if not (snapshot.hosts or snapshot.groups or snapshot.segments):
+        raise NothingDeclared(
+            f"Site “{snapshot.site.slug}” declares nothing yet: no host, group or segment. Import one."
+        )
+    return snapshot
 
 
 def _stored(content: bytes) -> str:

@@ -101,6 +101,16 @@ def test_the_unknown_is_refused_with_what_there_is(site: Site) -> None:
         assert expected in ran.err
 
 
+def test_a_site_that_declares_nothing_overwrites_no_file(db: None, tmp_path: Path) -> None:
+    with change(Site(slug="empty"), why="made for a test"):
+        pass
+    kept = tmp_path / "x.txt"
+    kept.write_text("what is served now\n")
+    ran = run("export", "list", "--site", "empty", "--output", str(kept))
+    assert (ran.status, kept.read_text()) == (1, "what is served now\n")
+    assert "declares nothing yet" in ran.err
+
+
 def test_the_other_authority_is_said(site: Site) -> None:
     with change(site, why="declared"):
         Authority(site=site, mode="gateway", why="test").save()

@@ -48,7 +48,7 @@ class Command(BaseCommand):
             snapshot, export, document = renderings.document(
                 options["site"], options["format"], authority=options["authority"]
             )
-        except (UnknownSite, UnknownFormat) as error:
+        except (UnknownSite, UnknownFormat, renderings.NothingDeclared) as error:
             raise CommandError(str(error)) from None
         except OperationalError as error:
             raise CommandError(f"The database is away or busy ({type(error).__name__}); try again.") from None
