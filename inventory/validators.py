@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from inventory import vault
 from inventory.addressing import canonical_address, canonical_network
 from inventory.identity import HEX_OCTET, dns_name, label_problem
 
@@ -104,6 +105,24 @@ def range_list(value: Any) -> None:
 def mapping(value: Any) -> None:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise ValidationError('Write a mapping of names to values, such as {"ntp_server": "10.20.99.1"}.')
+    _check_vaults(value)
+
+
+def _check_vaults(value: Any) -> None:
+    """What a person marks as sealed must be sealed, or a secret would be stored in plain text."""
+    if isinstance(value, dict):
+        if "__ansible_vault" in value:
+            try:
+                vault.check(str(value["__ansible_vault"]))
+            except vault.VaultError:
+                raise ValidationError(
+                    "A !vault value is not ciphertext; seal it with ansible-vault encrypt_string and paste the result."
+                ) from None
+        for inner in value.values():
+            _check_vaults(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_vaults(inner)
 
 
 def boot_file(value: str) -> None:

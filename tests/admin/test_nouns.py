@@ -417,3 +417,18 @@ def test_the_log_names_what_a_row_referred_to(browser, site, segment, host):
     page = browser.get(url("change", "change", latest_change().pk)).content.decode()
     assert "pi01/eth0: changed" in page
     assert '<del class="mp-old">management</del>' in page
+
+
+def test_a_secret_that_is_not_sealed_is_no_vault_value(browser, site):
+    before = revision(site)
+    data = shown(browser, url("site", "change", site.pk)) | {"variables": "password: !vault open sesame\n"}
+    answer = browser.post(url("site", "change", site.pk), data)
+    assert "is not ciphertext" in answer.content.decode()
+    assert "sesame" not in str(Site.objects.get().variables)
+    assert revision(site) == before
+
+
+def test_a_selection_that_cannot_be_is_answered(browser, host):
+    data = {"action": "retire", "_selected_action": "abc"}
+    answer = browser.post(url("host"), data, follow=True)
+    assert answer.status_code == 200 and "cannot be" in answer.content.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -70,6 +71,8 @@ def running(server: Server, folder: Path, plugs: list[Plug]) -> Iterator[tuple[L
 
 
 def export(snapshot: Snapshot, server: Running) -> None:
+    # BIND reloads a zone whose file is younger than its last load; a file's time may lag some milliseconds.
+    time.sleep(0.2)
     for name, content in get_export(server.server.format).render(snapshot, None).files.items():
         (server.export / name).write_bytes(content)
 

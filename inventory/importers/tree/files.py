@@ -64,7 +64,9 @@ class Files:
 
     def _too_large(self, path: str, size: int) -> Problem:
         return _error(
-            path, f"The file is {size:,} bytes; the limit is {self.max_bytes:,}.", "Split it, or raise it."
+            path,
+            f"The file is {size:,} bytes; the limit is {self.max_bytes:,}.",
+            "Split it, or raise the limit (IMPORT_MAX_FILE_BYTES).",
         )
 
     def _inside(self, path: str) -> None:

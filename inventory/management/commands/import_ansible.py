@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from inventory import document, validators, yaml11
 from inventory.ansible.nouns import UnknownNoun
@@ -74,6 +75,9 @@ class Command(BaseCommand):
                 plan = document.plan(draft)
         except ValidationError as error:
             raise CommandError("Nothing was stored. " + " ".join(error.messages)) from None
+        except DatabaseError as error:
+            reason = f"the database refused it ({error}). Make room, or let others finish; then run it again."
+            raise CommandError(f"Nothing was stored: {reason}") from None
         if options["json"]:
             self.stdout.write(json.dumps([vars_of(entry) for entry in plan.entries], indent=2))
             return
