@@ -1,4 +1,4 @@
-"""Rows → Snapshot: eight queries whatever the size, never torn, one kept per site and process."""
+"""Rows → Snapshot: ten queries whatever the size, never torn, one kept per site and process."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import contextlib
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import CharField, ExpressionWrapper, F, OuterRef, Subquery, TextField, Value
+from django.db.models import CharField, ExpressionWrapper, F, TextField, Value
 
 from inventory.addressing import Range
 from inventory.door import open_change
@@ -18,12 +18,15 @@ from inventory.models import (
     Authority,
     Group,
     Host,
+    Hypervisor,
     Identity,
     Interface,
     Membership,
     Nesting,
+    Role,
     Segment,
     Service,
+    SeverityOverride,
     Site,
 )
 from inventory.packed import packed
@@ -32,9 +35,12 @@ from inventory.snapshot import (
     AuthorityFacts,
     GroupFacts,
     HostFacts,
+    HypervisorFacts,
     IdentityFacts,
     InterfaceFacts,
+    OverrideFacts,
     ProfileFacts,
+    RoleFacts,
     SealedFile,
     SegmentFacts,
     ServiceFacts,
@@ -145,7 +151,8 @@ def one_moment() -> Iterator[None]:
 
 
 def _read(site_id: int) -> Snapshot:
-    site = _site_row(site_id)
+    site: Row = Site.objects.values().get(pk=site_id)
+    authorities = _authorities(site_id)
     segments = {row["id"]: _segment(row) for row in Segment.objects.filter(site=site_id).values()}
     aliases: list[AliasFacts] = []
     hosts = host_facts(site_id, {pk: facts.name for pk, facts in segments.items()}, aliases=aliases)
@@ -160,7 +167,10 @@ def _read(site_id: int) -> Snapshot:
     return Snapshot(
         site=_site(site),
         revision=site["revision"],
-        authority=_authority(site),
+        authority=authorities[-1] if authorities else None,
+        authorities=authorities,
+        roles=_roles(site_id),
+        overrides=_overrides(site_id),
         segments=tuple(sorted(segments.values(), key=lambda s: s.name)),
         hosts=tuple(sorted((host for host, _ in hosts.values()), key=lambda h: h.name)),
         groups=_groups(group_rows, above, within, names),
@@ -176,22 +186,6 @@ def _read(site_id: int) -> Snapshot:
     )
 
 
-def _site_row(site_id: int) -> Row:
-    newest = Authority.objects.filter(site=OuterRef("pk")).order_by("-at", "-id")
-    row: Any = (
-        Site.objects.annotate(
-            authority_mode=Subquery(newest.values("mode")[:1]),
-            authority_by=Subquery(newest.values("by_name")[:1]),
-            authority_at=Subquery(newest.values("at")[:1]),
-            authority_why=Subquery(newest.values("why")[:1]),
-            authority_host=Subquery(newest.values("bootstrap_host__name")[:1]),
-        )
-        .values()
-        .get(pk=site_id)
-    )
-    return dict(row)
-
-
 def _site(row: Row) -> SiteFacts:
     same = (
         "slug", "root_domain", "name", "block", "organisation", "environment", "mac_encoding", "vmid_first", "vmid_last",
@@ -200,15 +194,33 @@ def _site(row: Row) -> SiteFacts:
     return SiteFacts(**{key: row[key] for key in same}, uid=str(row["uid"]))
 
 
-def _authority(row: Row) -> AuthorityFacts | None:
-    if not row["authority_mode"]:
-        return None
-    return AuthorityFacts(
-        mode=row["authority_mode"],
-        by=row["authority_by"],
-        at=row["authority_at"].isoformat(),
-        why=row["authority_why"],
-        bootstrap_host=row["authority_host"] or "",
+def _authorities(site_id: int) -> tuple[AuthorityFacts, ...]:
+    rows = Authority.objects.filter(site=site_id).order_by("at", "id")
+    return tuple(
+        AuthorityFacts(mode, by, at.isoformat(), why, host or "")
+        for mode, by, at, why, host in rows.values_list(
+            "mode", "by_name", "at", "why", "bootstrap_host__name"
+        )
+    )
+
+
+def _roles(site_id: int) -> tuple[RoleFacts, ...]:
+    rows = Role.objects.filter(site=site_id).values_list("slug", "code", "title")
+    return tuple(sorted((RoleFacts(*row) for row in rows), key=lambda role: role.slug))
+
+
+def _overrides(site_id: int) -> tuple[OverrideFacts, ...]:
+    rows = SeverityOverride.objects.filter(site=site_id).values_list(
+        "finding", "severity", "why", "expires", "subject"
+    )
+    return tuple(
+        sorted(
+            (
+                OverrideFacts(finding, severity, why, expires.isoformat(), subject)
+                for finding, severity, why, expires, subject in rows
+            ),
+            key=lambda override: (override.finding, override.subject),
+        )
     )
 
 
@@ -238,7 +250,7 @@ def host_facts(
     *,
     aliases: list[AliasFacts] | None = None,
 ) -> dict[int, tuple[HostFacts, dict[str, str]]]:
-    """Return host id → (facts, its sealed files) for the hosts of a site, or for those in *ids*. Three queries.
+    """Return host id → (facts, its sealed files) for the hosts of a site, or for those in *ids*. Four queries.
 
     The aliases of the services seen on the way are added to *aliases*.
     """
@@ -246,9 +258,15 @@ def host_facts(
     only_parts: dict[str, Any] = {"host__site": site_id} if ids is None else {"host__in": ids}
     rows = list(
         _with_text(Host.objects.filter(**only_hosts), HOST_PACKED).values(
-            *HOST_COLUMNS, *map(_text_of, HOST_PACKED), "id", "sealed", "role__slug"
+            *HOST_COLUMNS, *map(_text_of, HOST_PACKED), "id", "sealed", "role__slug", "hypervisor__name"
         )
     )
+    proxmox = {
+        host_id: HypervisorFacts(*rest)
+        for host_id, *rest in Hypervisor.objects.filter(**only_parts).values_list(
+            "host_id", *HYPERVISOR_COLUMNS
+        )
+    }
     names = {row["id"]: row["name"] for row in rows}
     interfaces: dict[int, list[tuple[int, str, InterfaceFacts]]] = defaultdict(list)
     found = _with_text(Interface.objects.filter(**only_parts), INTERFACE_PACKED)
@@ -285,6 +303,8 @@ def host_facts(
                 **{key: row[key] for key in HOST_COLUMNS},
                 **{key: packed(row[_text_of(key)]) for key in HOST_PACKED},  # type: ignore[arg-type]
                 role=row["role__slug"] or "",
+                hypervisor=row["hypervisor__name"] or "",
+                proxmox=proxmox.get(row["id"]),
                 interfaces=tuple(facts for _, _, facts in sorted(interfaces[row["id"]], key=lambda i: i[:2])),
                 services=tuple(sorted(services[row["id"]].values(), key=lambda s: (s.name, s.tenant))),
             ),
@@ -294,13 +314,16 @@ def host_facts(
     }
 
 
-HOST_COLUMNS = ("name", "form", "status", "plane", "platform", "location", "notes")
+HOST_COLUMNS = ("name", "form", "vmid", "status", "plane", "platform", "location", "notes")
 HOST_PACKED = ("access", "out_of_band", "variables", "written")
 INTERFACE_COLUMNS = (
     "name", "mac", "mac_kind", "addressing", "ipv4", "a_record", "reservation", "management", "wake_on_lan", "primary",
-    "pxe_server", "pxe_file", "switch_port",
+    "bootstrap_ipv4", "pxe_server", "pxe_file", "switch_port",
 )  # fmt: skip
 INTERFACE_PACKED = ("variables", "written")
+HYPERVISOR_COLUMNS = (
+    "api_url", "node", "token_id", "secret", "ca_file", "fingerprint", "storage", "bridge", "pool",
+)  # fmt: skip
 SERVICE_COLUMNS = ("name", "tenant", "port", "health_check", "metrics_path")
 
 
@@ -352,7 +375,24 @@ def _groups(
 
 def _identities(site_id: int) -> tuple[IdentityFacts, ...]:
     """All but the plainly held ones, which the hosts themselves say, and the released ones, which nobody claims."""
-    rows = Identity.objects.filter(site=site_id, state__in=["quarantined", "disputed"]).values_list(
+    return _ledger_rows(site_id, "quarantined", "disputed")
+
+
+def with_ledger(snapshot: Snapshot, site_id: int) -> Snapshot:
+    """Return the site with the plainly held identities as well: who has what since when.
+
+    Several times the size of the rest, and wanted by the site document alone, so nobody keeps it. Newer than *snapshot*
+    when the site moved on meanwhile.
+    """
+    with one_moment():
+        held = _ledger_rows(site_id, "held")
+        revision = Site.objects.values_list("revision", flat=True).get(pk=site_id)
+        newest = snapshot if revision == snapshot.revision else _read(site_id)
+    return replace(newest, held=held)
+
+
+def _ledger_rows(site_id: int, *states: str) -> tuple[IdentityFacts, ...]:
+    rows = Identity.objects.filter(site=site_id, state__in=states).values_list(
         "kind", "value", "state", "host_name", "since", "until"
     )
     return tuple(

@@ -61,6 +61,26 @@ class AuthorityFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleFacts:
+    """One line of the registry of RR codes."""
+
+    slug: str
+    code: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideFacts:
+    """A severity that people lowered, until the day *expires* (ISO 8601, included). No subject: every one."""
+
+    finding: str
+    severity: Literal["warning", "info"]
+    why: str
+    expires: str
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentFacts:
     name: str
     vlan: int | None = None
@@ -110,6 +130,8 @@ class InterfaceFacts:
     management: bool = False
     wake_on_lan: bool = False
     primary: bool = False
+    #: the bootstrap node's address here while it is the authority; None: the same as ever
+    bootstrap_ipv4: str | None = None
     pxe_server: str = ""
     pxe_file: str = ""
     switch: str | None = None
@@ -149,6 +171,21 @@ class AliasFacts:
     service: str
 
 
+@dataclass(frozen=True, slots=True)
+class HypervisorFacts:
+    """Where the Proxmox API of a host is; ``secret`` is a reference, never the secret."""
+
+    api_url: str = ""
+    node: str = ""
+    token_id: str = ""
+    secret: str = ""
+    ca_file: str = ""
+    fingerprint: str = ""
+    storage: str = ""
+    bridge: str = ""
+    pool: str = ""
+
+
 @dataclass(frozen=True)
 class HostFacts:
     name: str
@@ -159,6 +196,11 @@ class HostFacts:
     platform: str = ""
     location: str = ""
     notes: str = ""
+    #: the host of form hv that carries this virtual machine
+    hypervisor: str = ""
+    vmid: int | None = None
+    #: the API of a host of form hv
+    proxmox: HypervisorFacts | None = None
     access: Variables = field(default_factory=dict)
     out_of_band: Variables = field(default_factory=dict)
     variables: Variables = field(default_factory=dict)
@@ -243,8 +285,14 @@ class Snapshot:
     hosts: tuple[HostFacts, ...] = ()
     groups: tuple[GroupFacts, ...] = ()
     profiles: tuple[ProfileFacts, ...] = ()
+    roles: tuple[RoleFacts, ...] = ()
+    overrides: tuple[OverrideFacts, ...] = ()
+    #: every declaration of authority, oldest first; the last one is ``authority``
+    authorities: tuple[AuthorityFacts, ...] = ()
     aliases: tuple[AliasFacts, ...] = ()
     identities: tuple[IdentityFacts, ...] = ()
+    #: the plainly held ones, which the hosts themselves say; only with ``reading.with_ledger``, else empty
+    held: tuple[IdentityFacts, ...] = ()
     sealed: tuple[SealedFile, ...] = ()
     #: zone name without final dot → what was last published
     serials: Mapping[str, ZoneSerial] = field(default_factory=dict)
@@ -267,6 +315,12 @@ class Snapshot:
     @cached_property
     def group_by_name(self) -> dict[str, GroupFacts]:
         return {group.name: group for group in self.groups}
+
+    @cached_property
+    def bootstrap_host(self) -> HostFacts | None:
+        """The bootstrap node: whom the newest declaration of authority that names one names."""
+        named = [authority.bootstrap_host for authority in self.authorities if authority.bootstrap_host]
+        return self.host_by_name.get(named[-1]) if named else None
 
     @cached_property
     def live_hosts(self) -> tuple[HostFacts, ...]:
@@ -317,6 +371,8 @@ def claims_of(
     """Yield (kind, value, host) for every MAC, address and name that *hosts* claim. Names in their DNS form."""
     for host in hosts:
         yield "name", dns_name(host.name) or host.name, host.name
+        if host.vmid is not None:
+            yield "vmid", str(host.vmid), host.name
         for interface in host.interfaces:
             if interface.mac:
                 yield "mac", interface.mac, host.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
@@ -140,3 +141,40 @@ def boot_server(value: str) -> None:
     except ValueError:
         pass
     domain_name(value)
+
+
+_REFERENCE = re.compile(r"(?:env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\x00-\x1f]+|vault:[A-Za-z_][A-Za-z0-9_]*)\Z")
+_TOKEN_ID = re.compile(r"[^\s@!:]+@[A-Za-z0-9._-]+![A-Za-z0-9._-]+\Z")
+_FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}\Z")
+
+
+def secret_reference(value: str) -> None:
+    """A place where the secret lies, looked up when it is used."""
+    if not _REFERENCE.match(value):
+        raise ValidationError(
+            "This is no reference to a secret; write env:NAME, file:/absolute/path or vault:VARIABLE."
+        )
+
+
+def token_id(value: str) -> None:
+    if not _TOKEN_ID.match(value):
+        raise ValidationError(
+            f"“{value}” is no API token id; write user@realm!name, such as mgmtplane@pve!write."
+        )
+
+
+def sha256_fingerprint(value: str) -> None:
+    if not _FINGERPRINT.match(value):
+        raise ValidationError("A SHA-256 fingerprint is 32 octets in hex with colons, as Proxmox shows it.")
+
+
+def https_url(value: str) -> None:
+    parts = urlsplit(value)
+    try:
+        wrong = parts.scheme != "https" or not parts.hostname or parts.port == 0
+    except ValueError:
+        wrong = True
+    if wrong or parts.username or parts.password or parts.query or parts.fragment:
+        raise ValidationError(
+            f"“{value}” is no address of an API; write https://name-or-address:port, without user and password."
+        )

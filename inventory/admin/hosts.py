@@ -22,7 +22,7 @@ from inventory.admin.forms import DoorForm, LinksField, PartForm
 from inventory.admin.lists import without_bulk
 from inventory.admin.searching import hosts_found_by
 from inventory.changes import SiteChange
-from inventory.models import Group, Host, Interface, Membership, Service
+from inventory.models import Group, Host, Hypervisor, Interface, Membership, Service
 
 STATUS_LABELS = {
     "provisioning": "info",
@@ -119,7 +119,7 @@ class InterfaceInline(PartInline):
                 "fields": [
                     ("primary", "management"),
                     ("a_record", "reservation"),
-                    "wake_on_lan",
+                    ("wake_on_lan", "bootstrap_ipv4"),
                     ("pxe_server", "pxe_file"),
                     ("switch", "switch_port"),
                     "variables",
@@ -142,11 +142,29 @@ class ServiceInline(PartInline):
     fields = [("name", "tenant"), ("health_check", "metrics_path"), "port"]
 
 
+class HypervisorInline(PartInline):
+    """Where the Proxmox API of this host is; on the page of hypervisors alone."""
+
+    model = Hypervisor
+    verbose_name = verbose_name_plural = "Proxmox API"
+    fk_name = "host"
+    max_num = 1
+    fields = [
+        ("api_url", "node"),
+        ("token_id", "secret"),
+        ("ca_file", "fingerprint"),
+        ("storage", "bridge", "pool"),
+    ]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(obj and obj.form == Host.Form.HYPERVISOR) and super().has_add_permission(request, obj)
+
+
 @admin.register(Host)
 class HostAdmin(DoorAdmin):
     form = HostForm
-    inlines = [InterfaceInline, ServiceInline]
-    autocomplete_fields = ["role"]
+    inlines = [InterfaceInline, ServiceInline, HypervisorInline]
+    autocomplete_fields = ["role", "hypervisor"]
     list_display = [
         "shown_name",
         "site",
@@ -181,6 +199,7 @@ class HostAdmin(DoorAdmin):
                     "name",
                     ("form", "role"),
                     ("status", "plane"),
+                    ("hypervisor", "vmid"),
                     ("platform", "location"),
                     "notes",
                     "in_groups",

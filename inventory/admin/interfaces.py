@@ -54,7 +54,7 @@ class InterfaceAdmin(DoorAdmin):
                     "ipv6",
                     ("primary", "management"),
                     ("a_record", "reservation"),
-                    "wake_on_lan",
+                    ("wake_on_lan", "bootstrap_ipv4"),
                     ("pxe_server", "pxe_file"),
                     ("switch", "switch_port"),
                     "position",

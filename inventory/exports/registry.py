@@ -38,6 +38,8 @@ class Export:
     filename: str
     is_directory: bool
     render: Callable[[Snapshot, AuthorityMode | None], Document]
+    #: it is a copy of everything declared, the ledger of held identities included, and good for an empty site too
+    is_whole: bool = False
 
 
 #: The module of each format defines ``EXPORT``. Order: as listed to people.

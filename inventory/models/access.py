@@ -70,6 +70,7 @@ class Rendering(models.Model):
     findings = models.JSONField(default=list)
     created = models.DateTimeField(default=timezone.now)
     fetched = models.DateTimeField(null=True, editable=False)
+    applied = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["-created", "-id"]

@@ -46,6 +46,20 @@ class Host(SiteRow):
     role = models.ForeignKey(
         "inventory.Role", null=True, blank=True, on_delete=models.RESTRICT, related_name="hosts"
     )
+    hypervisor = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="guests",
+        help_text="The hypervisor that this virtual machine runs on.",
+    )
+    vmid = models.PositiveIntegerField(
+        "VMID",
+        null=True,
+        blank=True,
+        help_text="Proxmox's number of the virtual machine; unique over all hypervisors of the site.",
+    )
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE, db_index=True)
     plane = models.CharField(max_length=10, choices=Plane, default=Plane.MANAGEMENT)
     platform = models.CharField(
@@ -81,7 +95,12 @@ class Host(SiteRow):
                 fields=["site", "name"],
                 name="host_name",
                 violation_error_message="The site has a host of this name; retired hosts keep theirs.",
-            )
+            ),
+            models.CheckConstraint(
+                name="host_vmid_range",
+                condition=Q(vmid__isnull=True) | Q(vmid__gte=100, vmid__lte=999_999_999),
+                violation_error_message="Proxmox numbers its guests from 100 to 999999999.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -103,8 +122,29 @@ class Host(SiteRow):
             problems.setdefault("name", []).append(taken)
         if self.role and self.role.site_id != self.site_id:
             problems.setdefault("role", []).append(f"Role {self.role} belongs to another site.")
+        self._check_hypervisor(problems)
+        if (
+            self.site_id
+            and self.vmid
+            and self.status != "retired"
+            and (taken := contested(self.site_id, "vmid", str(self.vmid), self.pk))
+        ):
+            problems.setdefault("vmid", []).append(taken)
         if problems:
             raise ValidationError(problems)
+
+    def _check_hypervisor(self, problems: dict[str, list[str]]) -> None:
+        carrier = self.hypervisor
+        if carrier is None or not self.differs("hypervisor", "site"):
+            return
+        if carrier.site_id != self.site_id:
+            problems.setdefault("hypervisor", []).append(f"{carrier} belongs to another site.")
+        elif carrier.pk == self.pk:
+            problems.setdefault("hypervisor", []).append("A machine cannot run on itself.")
+        elif carrier.form != self.Form.HYPERVISOR:
+            problems.setdefault("hypervisor", []).append(
+                f"{carrier} is no hypervisor; choose a host of form hv, or set its form first."
+            )
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Ports of this switch forget it first, each with its history: the database would do it in silence."""
@@ -178,6 +218,14 @@ class Interface(HostPart):
     reservation = models.BooleanField("DHCP reservation", default=False)
     management = models.BooleanField("management address", default=False, help_text="Ansible comes in here.")
     wake_on_lan = models.BooleanField("Wake-on-LAN", default=False)
+    bootstrap_ipv4 = models.GenericIPAddressField(
+        "IPv4 address in bootstrap mode",
+        protocol="IPv4",
+        null=True,
+        blank=True,
+        help_text="Of the bootstrap node: what it has here while it is the authority, such as the gateway's. "
+        "Empty: the same address in both modes.",
+    )
     primary = models.BooleanField(default=False, help_text="Carries the host's own name.")
     pxe_server = models.CharField(
         "boot server", max_length=253, blank=True, validators=[validators.boot_server]
@@ -221,6 +269,8 @@ class Interface(HostPart):
         problems: dict[str, list[str]] = {}
         self._check_mac(problems)
         self._check_address(problems)
+        if self.bootstrap_ipv4 and self.differs("bootstrap_ipv4", "segment"):
+            self._collect(problems, "bootstrap_ipv4", self._misplaced(self.bootstrap_ipv4))
         for field in ("segment", "switch"):
             other, host = getattr(self, field), getattr(self, "host", None)
             if other and host and other.site_id != host.site_id:

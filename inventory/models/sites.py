@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from inventory import validators
 from inventory.models.base import Declared, SiteRow
@@ -136,7 +137,7 @@ class Authority(SiteRow):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
     )
     by_name = models.CharField(max_length=150, blank=True, editable=False)
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
     why = models.TextField(help_text="Why the authority is declared; people will ask.")
 
     class Meta:

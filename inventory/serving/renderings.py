@@ -109,7 +109,7 @@ def document(
     Raises UnknownSite, UnknownFormat, NothingDeclared.
     """
     export = get_export(format)
-    snapshot = publication.published(_not_empty(reading.load(slug)), format, authority)
+    snapshot = _material(reading.current(slug), export, authority)
     return snapshot, export, export.render(snapshot, authority)
 
 
@@ -263,7 +263,7 @@ def _render(
     *,
     fetched: bool,
 ) -> tuple[Kept, bytes]:
-    snapshot = publication.published(_not_empty(reading.load_at(now)), export.name, authority)
+    snapshot = _material(now, export, authority)
     made = export.render(snapshot, authority)
     content = tarred(made.files) if export.is_directory else next(iter(made.files.values()))
     kept = Kept(
@@ -283,6 +283,14 @@ def _render(
     del made
     memory.give_back(len(content))
     return kept, content
+
+
+def _material(now: reading.Now, export: Export, authority: AuthorityMode | None) -> Snapshot:
+    """What *export* is rendered from: the site as it is now, with zone serials that are true."""
+    snapshot = reading.load_at(now)
+    if export.is_whole:
+        return reading.with_ledger(publication.published(snapshot, export.name, authority), now.site_id)
+    return publication.published(_not_empty(snapshot), export.name, authority)
 
 
 def _not_empty(snapshot: Snapshot) -> Snapshot:
