@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from inventory.models import Identity, Segment, Site
-from inventory.reading import host_facts
+from inventory.rows.hosts import host_facts
 from inventory.snapshot import SegmentFacts, claims_of
 
 Key = tuple[str, str]  # kind, value
