@@ -58,6 +58,7 @@ _NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _item("Identities", "fingerprint", "inventory.identity"),
             _item("Changes", "history", "inventory.change"),
+            _item("Renderings", "difference", "inventory.rendering"),
         ],
     },
     {

@@ -2,9 +2,31 @@
 
 from django.contrib import admin
 
-from inventory.admin import access, dashboard, groups, hosts, interfaces, log, segments, services, sites
+from inventory.admin import (
+    access,
+    dashboard,
+    groups,
+    hosts,
+    interfaces,
+    log,
+    renderings,
+    segments,
+    services,
+    sites,
+)
 
 #: pages that belong to no model; unfold's site asks for them when it builds its addresses
 admin.site.extra_urls = dashboard.urls  # type: ignore[attr-defined]
 
-__all__ = ["access", "dashboard", "groups", "hosts", "interfaces", "log", "segments", "services", "sites"]
+__all__ = [
+    "access",
+    "dashboard",
+    "groups",
+    "hosts",
+    "interfaces",
+    "log",
+    "renderings",
+    "segments",
+    "services",
+    "sites",
+]
