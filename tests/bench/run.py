@@ -23,6 +23,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,7 @@ sys.path.insert(0, str(ROOT))
 from tests.bench.tree import mac, name, write_tree  # noqa: E402
 
 DHCP_AND_DNS = ("kea", "dnsmasq", "isc-dhcp", "bind", "unbound")
+OTHERS = ("opnsense", "vyos", "hosts", "pxe", "ssh-config", "prometheus", "csv")
 PASSWORD = "bench-password-1"
 
 
@@ -183,7 +185,13 @@ def measure(hosts: int, database: str, work: Path) -> list[Figure]:
         Figure("import again, nothing changed", seconds(timed(lambda: manage(environment, *arguments))))
     )
     inside = json.loads(
-        manage(environment, "shell", "-v0", "-c", IN_PROCESS % (("ansible", "ansible-tree", *DHCP_AND_DNS),))
+        manage(
+            environment,
+            "shell",
+            "-v0",
+            "-c",
+            IN_PROCESS % (("ansible", "ansible-tree", *DHCP_AND_DNS, *OTHERS),),
+        )
     )
     figures.append(
         Figure("Snapshot from the database", f"{seconds(inside['load'])}, {inside['load queries']} queries")
@@ -193,17 +201,46 @@ def measure(hosts: int, database: str, work: Path) -> list[Figure]:
         Figure("size of `ansible` a host", f"{inside['ansible size'] / hosts / 1000:.2f} kB", "1.5 kB")
     )
     figures.append(Figure("render `ansible-tree`", seconds(inside["ansible-tree"])))
-    for format_name in DHCP_AND_DNS:
+    for format_name in (*DHCP_AND_DNS, *OTHERS):
         size = inside[f"{format_name} size"] / 1e6
         figures.append(
-            Figure(f"render `{format_name}` ({size:.1f} MB)", seconds(inside[format_name]), "0.3 s")
+            Figure(
+                f"render `{format_name}` ({size:.1f} MB)",
+                seconds(inside[format_name]),
+                "0.3 s" if format_name in DHCP_AND_DNS else "",
+            )
         )
     figures.append(Figure("all findings", seconds(inside["judge"])))
+    figures += as_document(environment, work)
     with running(environment, port) as process:
         figures += over_http(Server(environment, port), hosts)
         figures.append(
             Figure("memory of all processes after this (PSS)", f"{memory(process.pid):.0f} MB", "250 MB")
         )
+    return figures
+
+
+def as_document(environment: dict[str, str], work: Path) -> list[Figure]:
+    """The site as text, and from text into an empty database."""
+    document = work / "site.yml"
+    export = ("export", "site", "--site", "bench", "--output")
+    figures = [Figure("`export site`", seconds(timed(lambda: manage(environment, *export, str(document)))))]
+    figures[0].what += f" ({document.stat().st_size / 1e6:.1f} MB)"
+    elsewhere = {**environment, "DATA_DIR": str(work / "elsewhere"), "DATABASE_URL": ""}
+    manage(elsewhere, "migrate", "-v0")
+    declare = ("declare", str(document))
+    for what, arguments in (
+        ("plan of `declare` on an empty database (SQLite)", declare),
+        ("`declare --apply` on an empty database (SQLite)", (*declare, "--apply")),
+        ("plan of `declare`, nothing changed (SQLite)", declare),
+    ):
+        figures.append(
+            Figure(what, seconds(timed(lambda arguments=arguments: manage(elsewhere, *arguments))))
+        )
+    again = work / "again.yml"
+    manage(elsewhere, *export, str(again))
+    if again.read_bytes() != document.read_bytes():
+        raise SystemExit("The site declared from its document exports another document.")
     return figures
 
 
