@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from inventory import validators
+from inventory import naming, validators
 from inventory.models.base import Declared, SiteRow
 from inventory.models.fields import OrderedJSONField
 from inventory.querysets import GuardedQuerySet
@@ -112,6 +112,10 @@ class Site(Declared):
                 f.name for f in self._meta.concrete_fields if f.name not in self.NOT_SAVED
             ]
         super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        if self.differs("naming") and (errors := naming.check(self.naming)):
+            raise ValidationError({"naming": errors})
 
     @property
     def owner_site_id(self) -> int | None:
