@@ -33,8 +33,9 @@ check: venv-dev  ## style, types, who imports whom, migrations, settings, docume
 	DJANGO_SETTINGS_MODULE=tests.settings $(PY) manage.py check
 	$(PY) -m pytest -q -m docs
 
-docs: venv  ## write the generated part of docs/settings.md
+docs: venv  ## write what is generated: settings, findings
 	$(PY) -m mgmtplane.environment docs/settings.md
+	$(PY) -m inventory.rules.documentation docs
 
 bench: venv-dev  ## measure, and write docs/benchmarks.md
 	$(PY) tests/bench/run.py

@@ -8,24 +8,39 @@ import pytest
 
 from inventory.exports import get_export
 from inventory.findings import SEVERITIES
-from inventory.rules import KNOWN, judge
+from inventory.rules import documentation, judge
+from inventory.rules.catalogue import CATALOGUE, KNOWN, SUBJECTS
 from tests.exports.example_site import SITE
 from tests.shared_data import REPOSITORY
 
-PAGE = REPOSITORY / "docs" / "findings.md"
+DOCS = REPOSITORY / "docs"
 
 
 @pytest.mark.docs
-def test_every_finding_is_explained_on_its_page():
-    explained = re.findall(r"(?m)^### ([a-z0-9-]+)$", PAGE.read_text(encoding="utf-8"))
-    assert sorted(explained) == sorted(KNOWN)
-    assert len(set(explained)) == len(explained)
+def test_every_finding_has_its_page_in_the_docs():
+    written = {page.stem: page.read_text(encoding="utf-8") for page in (DOCS / "findings").glob("*.md")}
+    assert written == {
+        finding: documentation.page_of(finding, page) for finding, page in CATALOGUE.items()
+    }, "run `make docs`"
 
 
 @pytest.mark.docs
-def test_every_explanation_says_how_bad_it_is():
-    for paragraph in re.split(r"(?m)^### ", PAGE.read_text(encoding="utf-8"))[1:]:
-        assert re.match(rf"[a-z0-9-]+\n\*({'|'.join(SEVERITIES)})\b", paragraph), paragraph[:80]
+def test_the_index_names_every_finding():
+    page = (DOCS / "findings.md").read_text(encoding="utf-8")
+    assert page == documentation.with_index(page), "run `make docs`"
+    assert sorted(re.findall(r"(?m)^\| \[([a-z0-9-]+)\]", page)) == sorted(CATALOGUE)
+
+
+@pytest.mark.parametrize("finding", sorted(CATALOGUE))
+def test_a_page_says_what_why_and_what_to_do(finding):
+    page = CATALOGUE[finding]
+    assert re.match(rf"({'|'.join(SEVERITIES)})(; .+)?$", page.severity)
+    assert page.title.endswith(".")
+    assert all(re.match(r"[^a-z].+\.$", text) for text in (page.what, page.why, page.todo))
+
+
+def test_no_id_is_in_two_subjects():
+    assert sum(map(len, SUBJECTS.values())) == len(CATALOGUE) == len(KNOWN)
 
 
 def test_the_rules_speak_known_ids_only():
