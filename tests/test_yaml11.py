@@ -12,7 +12,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from inventory.yaml11 import YamlProblem, dump, read
+from inventory.yaml11 import Flow, YamlProblem, dump, read
 from tests.importers.ansible_reference import ask
 from tests.importers.tree_support import differences
 
@@ -304,3 +304,24 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         assert refused.message
     else:
         json.dumps(value, allow_nan=False)
+
+
+def test_one_line_where_it_is_asked_for():
+    value = {
+        "a": Flow(["x, y", "[z]", 1, "1e3", {"k: v": True}, "two\nlines", None, ""]),
+        "b": [Flow({}), Flow({"c": []})],
+    }
+    text = dump(value)
+    assert text == (
+        "a: ['x, y', '[z]', 1, '1e3', {'k: v': true}, \"two\\nlines\", null, '']\nb:\n  - {}\n  - {c: []}\n"
+    )
+    found, _ = read(text, "t.yml")
+    assert found == {
+        "a": ["x, y", "[z]", 1, "1e3", {"k: v": True}, "two\nlines", None, ""],
+        "b": [{}, {"c": []}],
+    }
+
+
+@pytest.mark.parametrize("text", ["1e3", "0o17", "1E-2", "12e03", ".5e1", "0x1f", "+1", "1."])
+def test_what_is_a_number_to_yaml_1_2_is_quoted(text):
+    assert dump({"a": text}) == f"a: '{text}'\n"

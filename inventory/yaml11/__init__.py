@@ -7,6 +7,6 @@ that ``ansible-inventory --list`` prints: ``!vault`` is ``{"__ansible_vault": ci
 
 from inventory.yaml11.problems import Positions, YamlProblem
 from inventory.yaml11.reading import read
-from inventory.yaml11.writing import dump
+from inventory.yaml11.writing import Flow, dump
 
-__all__ = ["Positions", "YamlProblem", "dump", "read"]
+__all__ = ["Flow", "Positions", "YamlProblem", "dump", "read"]

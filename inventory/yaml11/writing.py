@@ -32,6 +32,17 @@ _BLOCK_LINE = re.compile(
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0", "\x1b": "\\e"}
 _ESCAPED = re.compile(r"[\\\"]|" + _ONE_LINE.pattern.replace("[\t", "[^", 1).removesuffix("*"))
 _LONGEST_KEY = 200  # libyaml gives up on a simple key after 1,024 bytes
+#: What is text to YAML 1.1 and a number to YAML 1.2 (its core schema): quoted, so that both read text.
+_NUMBER_12 = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+")
+
+
+class Flow:
+    """A list or mapping that :func:`dump` writes on one line."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
 def dump(value: Any, *, indent: int = 2) -> str:
@@ -106,7 +117,21 @@ def _leaf(value: Any, level: int, indent: int) -> list[str]:
             return _sealed(text, level, indent) if tag == VAULT else _unsafe(text, level, indent)
         case list() | tuple():
             return ["[]"]
+        case Flow():
+            return [_flow(value.value)]
     raise TypeError(f"YAML cannot hold a {type(value).__name__} here.")
+
+
+def _flow(value: Any) -> str:
+    """*value* on one line; commas and brackets in text are quoted, since they mean something here."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if not isinstance(value, str):
+        return _leaf(value, 0, 0)[0]
+    text = _flow_text(value)
+    return f"'{text}'" if text == value and "," in text else text
 
 
 def _float(value: float) -> str:
@@ -126,7 +151,7 @@ def _text(text: str, level: int, indent: int) -> list[str]:
 
 
 def _flow_text(text: str) -> str:
-    if _PLAIN.fullmatch(text) and len(text) < 1000 and _is_text(text):
+    if _PLAIN.fullmatch(text) and len(text) < 1000 and not _NUMBER_12.fullmatch(text) and _is_text(text):
         return text
     if _ONE_LINE.fullmatch(text) and "\t" not in text:
         return "'" + text.replace("'", "''") + "'"
