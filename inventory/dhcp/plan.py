@@ -12,6 +12,7 @@ Choices that are ours:
   address from its pool, and no server knows of static addresses without a reservation.
 - Of segments whose networks overlap, none is served.
 - IPv6 addresses are for DNS; there is no DHCPv6 here.
+- In bootstrap mode the routers, DNS and boot servers are the bootstrap node's (``inventory.bootstrap``).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from inventory import bootstrap
 from inventory.addressing import Range
 from inventory.dhcp import segments
 from inventory.dhcp.pools import without
@@ -88,21 +90,28 @@ class DhcpPlan:
 
 
 def plan(snapshot: Snapshot, authority: AuthorityMode | None = None) -> DhcpPlan:
-    """The DHCP service of *snapshot*; both authorities serve the same data."""
-    return snapshot.once(_plan)
+    """The DHCP service of *snapshot* by that authority, else by the declared one."""
+    if bootstrap.mode_of(snapshot, authority) == "bootstrap":
+        return snapshot.once(_by_bootstrap_node)
+    return snapshot.once(_by_gateway)
 
 
-def _plan(snapshot: Snapshot) -> DhcpPlan:
-    return _Planner(snapshot).plan()
+def _by_gateway(snapshot: Snapshot) -> DhcpPlan:
+    return _Planner(snapshot, bootstrap.served(snapshot, "gateway")).plan()
+
+
+def _by_bootstrap_node(snapshot: Snapshot) -> DhcpPlan:
+    return _Planner(snapshot, bootstrap.served(snapshot, "bootstrap")).plan()
 
 
 class _Planner:
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
+    def __init__(self, declared: Snapshot, served: bootstrap.Served) -> None:
+        self.declared = declared
+        self.snapshot = snapshot = served.snapshot
         self.zone = zone_of(snapshot)
         self.claims = claims_below(self.zone, snapshot) if self.zone else Claims({}, {})
         self.grounds: Grounds = grounds_of(snapshot)
-        self.left_out: list[Finding] = list(disputes(snapshot, "mac", "ip"))
+        self.left_out: list[Finding] = [*served.findings, *disputes(snapshot, "mac", "ip")]
         self.remarks: list[Finding] = []
 
     def plan(self) -> DhcpPlan:
@@ -171,10 +180,10 @@ class _Planner:
         return label
 
     def _taken(self) -> list[int]:
-        """Every single IPv4 address that a stranger must not get, whichever segment it lies in; sorted."""
-        taken = {a for i in self.snapshot.live_interfaces for a in i.addresses}
-        taken |= {identity.value for identity in self.snapshot.identities if identity.kind == "ip"}
-        for segment in self.snapshot.segments:
+        """Every single IPv4 address that a stranger must not get, in either mode, whichever segment it lies in; sorted."""
+        taken = {a for i in self.declared.live_interfaces for a in (*i.addresses, i.bootstrap_ipv4 or "")}
+        taken |= {identity.value for identity in self.declared.identities if identity.kind == "ip"}
+        for segment in (*self.declared.segments, *self.snapshot.segments):
             taken |= {segment.gateway4 or "", segment.next_server or "", *segment.dns_servers}
         return sorted(number for number in map(number4, taken) if number is not None)
 

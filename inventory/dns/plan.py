@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from inventory import bootstrap
 from inventory.disputes import dispute, disputes
 from inventory.dns import reasons
 from inventory.dns.names import (
@@ -78,23 +79,35 @@ class DnsPlan:
 
 
 def plan(snapshot: Snapshot, authority: AuthorityMode | None = None) -> DnsPlan:
-    """The zones of *snapshot*; both authorities serve the same data."""
-    return snapshot.once(_plan)
+    """The zones of *snapshot* as that authority answers for them, else the declared one."""
+    if bootstrap.mode_of(snapshot, authority) == "bootstrap":
+        return snapshot.once(_by_bootstrap_node)
+    return snapshot.once(_by_gateway)
 
 
-def _plan(snapshot: Snapshot) -> DnsPlan:
-    zone = zone_of(snapshot)
+def _by_gateway(snapshot: Snapshot) -> DnsPlan:
+    return _plan(bootstrap.served(snapshot, "gateway"))
+
+
+def _by_bootstrap_node(snapshot: Snapshot) -> DnsPlan:
+    return _plan(bootstrap.served(snapshot, "bootstrap"))
+
+
+def _plan(served: bootstrap.Served) -> DnsPlan:
+    zone = zone_of(served.snapshot)
     if zone is None:
-        return DnsPlan((), {}, (reasons.zone_unusable(snapshot),))
-    return _Planner(snapshot, zone).plan()
+        unusable = [*served.findings, reasons.zone_unusable(served.snapshot)]
+        return DnsPlan((), {}, in_reading_order(unusable))
+    return _Planner(served, zone).plan()
 
 
 class _Planner:
-    def __init__(self, snapshot: Snapshot, zone: str) -> None:
-        self.snapshot = snapshot
+    def __init__(self, served: bootstrap.Served, zone: str) -> None:
+        self.snapshot = snapshot = served.snapshot
+        self.node = served.node
         self.zone = zone
         self.contested = claims_below(zone, snapshot).contested
-        self.left_out: list[Finding] = list(disputes(snapshot, "ip", "name"))
+        self.left_out: list[Finding] = [*served.findings, *disputes(snapshot, "ip", "name")]
         self.left_out += [
             dispute("name", label, tuple(sorted(hosts))) for label, hosts in self.contested.items()
         ]
@@ -212,9 +225,9 @@ class _Planner:
     def _name_server(self) -> str:
         """The host that NS records name: it must have an address in the zone, and no name is made up for it.
 
-        The carrier of the service ``dns``; else who holds a segment's gateway, a router first (DNS lives on
-        the core router); else the first host with an address; else ``localhost``, as RFC 6303 has it for
-        empty zones.
+        In bootstrap mode the bootstrap node; else the carrier of the service ``dns``; else who holds a
+        segment's gateway, a router first (DNS lives on the core router); else the first host with an address;
+        else ``localhost``, as RFC 6303 has it for empty zones.
         """
         gateways = {address for s in self.snapshot.segments for address in (s.gateway4, s.gateway6)}
         choices = []
@@ -226,7 +239,7 @@ class _Planner:
                 service.label == NAME_SERVER_SERVICE for service in host.services
             )
             routes = any(address.text in gateways for address in self.addresses[owner])
-            choices.append((not carries, not routes, host.form != "rt", owner))
+            choices.append((host.name != self.node, not carries, not routes, host.form != "rt", owner))
         return min(choices)[-1] if choices else "localhost"
 
 

@@ -8,6 +8,10 @@ that it may be included (the zone files then go where ``options { directory }`` 
 
 A serial is honest: it is the published one while the zone's content is what was published, one more while it
 is not. ``content_hashes`` is what publication compares; it leaves out comments and the serial itself.
+
+Each mode of the authority has serials of its own, kept as ``<zone>`` and ``<zone>@bootstrap``: both may be
+fetched in turns, and neither moves. A zone that moves in one mode passes its serial in the other; and a switch
+of the authority moves the zones of the mode that begins to serve, so that no secondary ever sees one go back.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from inventory import dns
+from inventory import bootstrap, dns
 from inventory.exports.registry import Document, Export
 from inventory.exports.text import encode, header
 from inventory.snapshot import AuthorityMode, Snapshot
@@ -32,14 +36,23 @@ class ZoneText:
     """A zone without what changes by itself: publication gives it a serial, the exporter a header."""
 
     name: str
+    mode: AuthorityMode
+    #: how often the authority was switched when this mode last began to serve; 0: it always did, or never
+    switch: int
     #: of the SOA: name server and mailbox, absolute
     server: str
     mailbox: str
     records: tuple[str, ...]
 
     @property
+    def key(self) -> str:
+        """Under which its serial is kept; :func:`zone_of_key` reads it back."""
+        return self.name if self.mode == "gateway" else f"{self.name}@{self.mode}"
+
+    @property
     def content_hash(self) -> str:
-        content = "\n".join([self.soa(0), *self.records])
+        switched = [f"; switch {self.switch}"] if self.switch else []
+        content = "\n".join([self.soa(0), *self.records, *switched])
         return hashlib.sha256(content.encode()).hexdigest()
 
     def soa(self, serial: int) -> str:
@@ -50,9 +63,7 @@ def render(snapshot: Snapshot, authority: AuthorityMode | None = None) -> Docume
     plan = dns.plan(snapshot, authority)
     about = header(snapshot, authority, "DNS for BIND", plan.left_out)
     files = {CONFIGURATION: encode([*(f"// {line}" for line in about), "", *map(_statement, plan.zones)])}
-    site = _site_name(plan)
-    for zone in plan.zones:
-        text = _zone_text(zone, site)
+    for zone, text in zip(plan.zones, _zone_texts(snapshot, authority), strict=True):
         comments = about if zone.kind == "site" else about[:3]
         serial = serial_of(snapshot, text)
         lines = [f"$ORIGIN {zone.name}.", text.soa(serial), *(f"; {line}" for line in comments)]
@@ -60,25 +71,23 @@ def render(snapshot: Snapshot, authority: AuthorityMode | None = None) -> Docume
     return Document(files, plan.findings)
 
 
-def zone_texts(snapshot: Snapshot, authority: AuthorityMode | None = None) -> dict[str, ZoneText]:
-    """Zone name without the final dot → its text, for every zone of the site."""
-    plan = dns.plan(snapshot, authority)
-    return {zone.name: _zone_text(zone, _site_name(plan)) for zone in plan.zones}
+def zone_of_key(key: str) -> str:
+    """The zone that *key* of the kept serials is about, in whichever mode."""
+    return key.partition("@")[0]
 
 
 def content_hashes(snapshot: Snapshot, authority: AuthorityMode | None = None) -> dict[str, str]:
-    """Zone name → what its serial stands for; a zone whose hash moved needs a new serial on publication."""
-    return {name: text.content_hash for name, text in zone_texts(snapshot, authority).items()}
+    """Key → what the zone's serial stands for; one whose hash moved needs a new serial on publication."""
+    return {text.key: text.content_hash for text in _zone_texts(snapshot, authority)}
 
 
 def serial_of(snapshot: Snapshot, text: ZoneText) -> int:
-    """The published serial; one more (RFC 1982, never 0) for content that was not published under it."""
-    published = snapshot.serials.get(text.name)
-    if published is None:
-        return FIRST_SERIAL
-    if published.content_hash == text.content_hash:
+    """The published serial; one more than in any mode (RFC 1982, never 0) for what was not published under it."""
+    published = snapshot.serials.get(text.key)
+    if published is not None and published.content_hash == text.content_hash:
         return published.serial
-    return (published.serial + 1) % 2**32 or 1
+    given = [entry.serial for key, entry in snapshot.serials.items() if zone_of_key(key) == text.name]
+    return (max(given) + 1) % 2**32 or 1 if given else FIRST_SERIAL
 
 
 def file_name(zone: str) -> str:
@@ -93,13 +102,31 @@ def _site_name(plan: dns.DnsPlan) -> str:
     return next((zone.name for zone in plan.zones if zone.kind == "site"), "")
 
 
-def _zone_text(zone: dns.Zone, site: str) -> ZoneText:
+def _zone_texts(snapshot: Snapshot, authority: AuthorityMode | None) -> list[ZoneText]:
+    """The text of every zone of the plan, in its order."""
+    plan, mode = dns.plan(snapshot, authority), bootstrap.mode_of(snapshot, authority)
+    mailbox, switch = f"hostmaster.{_site_name(plan)}.", _last_switch_to(snapshot, mode)
+    return [_zone_text(zone, mode, switch, mailbox) for zone in plan.zones]
+
+
+def _last_switch_to(snapshot: Snapshot, mode: AuthorityMode) -> int:
+    """The number of the last switch that made *mode* the one that serves; before the first, the gateway did."""
+    serving: AuthorityMode = "gateway"
+    switches = last = 0
+    for declared in snapshot.authorities:
+        if declared.mode != serving:
+            serving, switches = declared.mode, switches + 1
+            last = switches if serving == mode else last
+    return last
+
+
+def _zone_text(zone: dns.Zone, mode: AuthorityMode, switch: int, mailbox: str) -> ZoneText:
     server = f"{zone.name_server}."
     records = [f"{zone.name}. {dns.TTL} IN NS {server}"]
     for record in zone.records:
         value = record.value if record.type in ("A", "AAAA") else f"{record.value}."
         records.append(f"{record.name}. {dns.TTL} IN {record.type} {value}")
-    return ZoneText(zone.name, server, f"hostmaster.{site}.", tuple(records))
+    return ZoneText(zone.name, mode, switch, server, mailbox, tuple(records))
 
 
 EXPORT = Export(

@@ -2,6 +2,9 @@
 
 A serial says "newer than" to every secondary (RFC 1982), whatever the clock says: it becomes the greater of
 its successor and the seconds since 1970. The site's revision stays: nothing that a person declares moves.
+
+A key is a zone, or a zone in one mode of the authority (``<zone>@bootstrap``). The successor is that of the
+zone's highest serial in any mode: who follows one mode and then the other sees serials rise.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from django.db import connection, transaction
 from inventory import reading
 from inventory.door import bulk_allowed
 from inventory.exports import registry
+from inventory.exports.bind import zone_of_key
 from inventory.models import Site
 from inventory.snapshot import AuthorityMode, Snapshot, ZoneSerial
 
@@ -68,9 +72,13 @@ def _outdated(serials: Mapping[str, ZoneSerial], hashes: Mapping[str, str]) -> d
 
 def _moved(serials: Mapping[str, ZoneSerial], outdated: Mapping[str, str]) -> dict[str, ZoneSerial]:
     epoch = int(time.time())
+    highest: dict[str, int] = {}
+    for key, entry in serials.items():
+        zone = zone_of_key(key)
+        highest[zone] = max(entry.serial, highest.get(zone, 0))
     return {
-        zone: ZoneSerial(max(serials[zone].serial + 1, epoch) if zone in serials else epoch, wanted)
-        for zone, wanted in outdated.items()
+        key: ZoneSerial(max(highest.get(zone_of_key(key), 0) + 1, epoch), wanted)
+        for key, wanted in outdated.items()
     }
 
 

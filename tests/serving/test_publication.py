@@ -11,7 +11,7 @@ from django.db import connection
 
 from inventory import reading
 from inventory.changes import change
-from inventory.models import Host, Site
+from inventory.models import Authority, Host, Site
 from inventory.serving import publication, renderings
 from inventory.snapshot import ZoneSerial
 from tests.serving.conftest import AddHost
@@ -172,3 +172,34 @@ def test_many_publish_and_change_at_once_and_serials_only_rise(site: Site) -> No
     assert all(len(seen) == 1 for seen in serials.values()), serials
     ordered = [serials[revision].pop() for revision in sorted(serials)]
     assert ordered == sorted(set(ordered)), "rises with each revision that was published"
+
+
+def _serial_of_the_zone(authority: Any) -> int:
+    import io
+    import tarfile
+
+    body = renderings.rendering("lab", "bind", authority=authority).body
+    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        member = archive.extractfile("db.lab.example.net")
+        assert member is not None
+        return int(member.read().decode().split()[8])
+
+
+def test_two_modes_fetched_in_turns_move_no_serial(site: Site, clock: Clock) -> None:
+    first = [_serial_of_the_zone(mode) for mode in ("gateway", "bootstrap")]
+    clock.now += 100
+    assert [_serial_of_the_zone(mode) for mode in ("gateway", "bootstrap", None)] == [*first, first[0]]
+    assert first == [clock.now - 100, clock.now - 99]
+
+
+def test_a_secondary_that_follows_the_authority_sees_serials_rise(site: Site, clock: Clock) -> None:
+    clock.now = 1_000_000_000  # a clock that is behind does not help
+    seen = [_serial_of_the_zone(None)]
+    for mode in ("bootstrap", "gateway", "bootstrap", "gateway"):
+        with change(site, why="a switch"):
+            Authority(site=site, mode=mode, why="a switch").save()
+        for previewed in ("gateway", "bootstrap"):
+            _serial_of_the_zone(previewed)
+        seen.append(_serial_of_the_zone(None))
+        assert _serial_of_the_zone(None) == seen[-1]
+    assert seen == sorted(set(seen))
