@@ -46,7 +46,7 @@ def read_site(site_id: int) -> Snapshot:
     site: Row = found
     registers = _registers(site_id)
     authorities = _authorities(registers["authority"])
-    segments = {row["id"]: _segment(row) for row in Segment.objects.filter(site=site_id).values()}
+    segments = {row["id"]: segment_facts(row) for row in Segment.objects.filter(site=site_id).values()}
     aliases: list[AliasFacts] = []
     hosts = host_facts(site_id, {pk: facts.name for pk, facts in segments.items()}, aliases=aliases)
     group_rows = sorted(Group.objects.filter(site=site_id).values(), key=lambda row: row["name"])
@@ -58,7 +58,7 @@ def read_site(site_id: int) -> Snapshot:
     ]
     names = {pk: host.name for pk, (host, _) in hosts.items()}
     return Snapshot(
-        site=_site(site),
+        site=site_facts(site),
         revision=site["revision"],
         authority=authorities[-1] if authorities else None,
         authorities=authorities,
@@ -79,7 +79,7 @@ def read_site(site_id: int) -> Snapshot:
     )
 
 
-def _site(row: Row) -> SiteFacts:
+def site_facts(row: Row) -> SiteFacts:
     same = (
         "slug", "root_domain", "name", "block", "organisation", "environment", "mac_encoding", "vmid_first", "vmid_last",
         "naming", "variables", "mapping", "written",
@@ -155,7 +155,7 @@ def in_order(rows: Iterable[tuple[Any, ...]]) -> tuple[IdentityFacts, ...]:
     return tuple(sorted(facts, key=lambda i: (i.kind, i.value, i.state, i.host)))
 
 
-def _segment(row: Row) -> SegmentFacts:
+def segment_facts(row: Row) -> SegmentFacts:
     same = (
         "name", "vlan", "network4", "network6", "gateway4", "gateway6", "policy", "next_server", "trust", "suffix",
         "variables", "written",
