@@ -44,6 +44,7 @@ class Export:
 
 #: The module of each format defines ``EXPORT``. Order: as listed to people.
 MODULES = {
+    "site": "inventory.exports.site",
     "ansible": "inventory.exports.ansible",
     "ansible-tree": "inventory.exports.ansible_tree",
     "kea": "inventory.exports.kea",

@@ -288,9 +288,13 @@ def _render(
 def _material(now: reading.Now, export: Export, authority: AuthorityMode | None) -> Snapshot:
     """What *export* is rendered from: the site as it is now, with zone serials that are true."""
     snapshot = reading.load_at(now)
-    if export.is_whole:
-        return reading.with_ledger(publication.published(snapshot, export.name, authority), now.site_id)
-    return publication.published(_not_empty(snapshot), export.name, authority)
+    if not export.is_whole:
+        return publication.published(_not_empty(snapshot), export.name, authority)
+    while True:
+        published = publication.published(snapshot, export.name, authority)
+        snapshot = reading.with_ledger(published, now.site_id)
+        if snapshot.revision == published.revision:  # else the site moved on, and its zones with it
+            return snapshot
 
 
 def _not_empty(snapshot: Snapshot) -> Snapshot:

@@ -141,7 +141,7 @@ def _float(value: float) -> str:
     return text.replace("e", ".0e") if "e" in text and "." not in text else text  # 1e+16 would be text
 
 
-def _is_text(text: str) -> bool:
+def is_text(text: str) -> bool:
     """Whether *text* unquoted is text to YAML 1.1, and not a number, a date, a truth value, …"""
     return bool(_RESOLVER.resolve(ScalarNode, text, (True, False)) == _STR)
 
@@ -151,7 +151,7 @@ def _text(text: str, level: int, indent: int) -> list[str]:
 
 
 def _flow_text(text: str) -> str:
-    if _PLAIN.fullmatch(text) and len(text) < 1000 and not _NUMBER_12.fullmatch(text) and _is_text(text):
+    if _PLAIN.fullmatch(text) and len(text) < 1000 and not _NUMBER_12.fullmatch(text) and is_text(text):
         return text
     if _ONE_LINE.fullmatch(text) and "\t" not in text:
         return "'" + text.replace("'", "''") + "'"
@@ -194,14 +194,14 @@ def _indented(line: str) -> bool:
 
 
 def _sealed(text: str, level: int, indent: int) -> list[str]:
-    if not _is_text(text):
+    if not is_text(text):
         raise ValueError("What should be Vault ciphertext is none.")
     head, *rest = _text(text, level, indent)
     return [f"!vault {head}", *rest]
 
 
 def _unsafe(text: str, level: int, indent: int) -> list[str]:
-    if not _is_text(text):
+    if not is_text(text):
         return [_flow_text(text)]
     head, *rest = _text(text, level, indent)
     if not rest and head == text:
