@@ -234,9 +234,7 @@ def as_document(environment: dict[str, str], work: Path) -> list[Figure]:
         ("`declare --apply` on an empty database (SQLite)", (*declare, "--apply")),
         ("plan of `declare`, nothing changed (SQLite)", declare),
     ):
-        figures.append(
-            Figure(what, seconds(timed(lambda arguments=arguments: manage(elsewhere, *arguments))))
-        )
+        figures.append(Figure(what, seconds(timed(partial(manage, elsewhere, *arguments)))))
     again = work / "again.yml"
     manage(elsewhere, *export, str(again))
     if again.read_bytes() != document.read_bytes():
