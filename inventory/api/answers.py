@@ -42,9 +42,11 @@ def unshared(response: HttpResponse) -> HttpResponse:
 
 
 class Endpoint(View):
-    """GET and HEAD; every refusal and every failure is small JSON, never a page and never a traceback."""
+    """GET and HEAD, or what a subclass says; every refusal and failure is small JSON, no page and no traceback."""
 
     http_method_names = ["get", "head"]
+    #: the same for people and for the header Allow
+    allowed = "GET, HEAD"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -57,9 +59,10 @@ class Endpoint(View):
         return response
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        allowed = "GET, HEAD"
         return Refused(
-            405, f"{request.method} is not possible here; use {allowed}.", headers={"Allow": allowed}
+            405,
+            f"{request.method} is not possible here; use {self.allowed}.",
+            headers={"Allow": self.allowed},
         ).answer()
 
 

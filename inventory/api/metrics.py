@@ -16,6 +16,7 @@ from inventory.api.answers import Endpoint, unshared
 from inventory.api.auth import reader_of
 from inventory.findings import count_by_severity
 from inventory.models import Site
+from inventory.serving import consumers
 from inventory.snapshot import Snapshot
 
 LOOPBACK = ("127.0.0.1", "::1")
@@ -61,7 +62,21 @@ class _Sites(Collector):
                 hosts.add_metric([slug, status], count)
             for severity, count in _judgement(snapshot).items():
                 findings.add_metric([slug, severity], count)
-        yield from (revision, hosts, findings)
+        yield from (revision, hosts, findings, self._consumers())
+
+    def _consumers(self) -> Metric:
+        family = GaugeMetricFamily(
+            "mgmtplane_consumers",
+            "Who takes an export: current, behind, failed (their last report) or silent (for a day).",
+            labels=["site", "format", "state"],
+        )
+        found = {
+            (site, format, state): number for site, format, state, number in consumers.counted(self.only)
+        }
+        for site, format in sorted({(site, format) for site, format, _ in found}):
+            for state in consumers.STATES:
+                family.add_metric([site, format, state], found.get((site, format, state), 0))
+        return family
 
     def _snapshots(self) -> Iterator[Snapshot]:
         sites = Site.objects.order_by("slug").values_list("pk", "uid", "revision")

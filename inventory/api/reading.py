@@ -14,11 +14,14 @@ from django.utils.http import content_disposition_header, http_date, parse_http_
 from inventory import reading
 from inventory.api.answers import Endpoint, Refused, unshared
 from inventory.api.auth import Reader, reader_of
-from inventory.serving import renderings
+from inventory.serving import consumers, renderings
+from inventory.serving.consumers import Taking
 from inventory.serving.contents import name_of
 from inventory.serving.renderings import Kept
 from inventory.snapshot import AuthorityMode
 
+#: by which a client says what it is called
+CONSUMER = "Mgmtplane-Consumer"
 AUTHORITIES = ("gateway", "bootstrap")
 SWITCH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 
@@ -35,12 +38,16 @@ class ExportView(Endpoint):
     """Any export as the file it is."""
 
     def get(self, request: HttpRequest, site: str, format: str) -> HttpResponse:
-        reader = _reader(request, site, format)
-        wanted = _wanted(request)
+        reader = reader_for(request, site, format)
+        wanted = wanted_of(request)
         kept = renderings.described(site, format, authority=wanted.authority, fetched=True)
         _refuse_errors(kept, wanted)
         response = _answer(request, kept, wanted.authority)
         reader.note(response["ETag"])
+        if request.method == "GET" and (reader.token or CONSUMER in request.headers):
+            # Who looks at a file in a browser is no consumer of it.
+            taking = taking_of(request, reader, kept.site_id, kept.format, kept.variant)
+            consumers.note_fetched(taking, response["ETag"])
         return response
 
 
@@ -51,8 +58,8 @@ class InventoryView(ExportView):
         parts = [(name, request.GET[name]) for name in ("host", "group") if name in request.GET]
         if not parts:
             return super().get(request, site, format)
-        reader = _reader(request, site, format)
-        wanted = _wanted(request)
+        reader = reader_for(request, site, format)
+        wanted = wanted_of(request)
         if len(parts) > 1:
             raise Refused(400, "Give ?host= or ?group=, not both.")
         if wanted.strict:
@@ -62,7 +69,7 @@ class InventoryView(ExportView):
         return response
 
 
-def _reader(request: HttpRequest, site: str, format: str) -> Reader:
+def reader_for(request: HttpRequest, site: str, format: str) -> Reader:
     """Who asks, and may have *format* of *site*."""
     reader = reader_of(request)
     reader.require(site, format)
@@ -71,7 +78,19 @@ def _reader(request: HttpRequest, site: str, format: str) -> Reader:
     return reader
 
 
-def _wanted(request: HttpRequest) -> Wanted:
+def taking_of(request: HttpRequest, reader: Reader, site_id: int, format: str, variant: str) -> Taking:
+    """The consumer: what it calls itself, else its token's name, else its user's."""
+    name = consumers.clean_name(request.headers.get(CONSUMER, ""))
+    return Taking(
+        site_id=site_id,
+        format=format,
+        variant=variant,
+        name=name or consumers.clean_name(str(reader.token or reader.user)) or "unnamed",
+        token_id=reader.token.pk if reader.token else None,
+    )
+
+
+def wanted_of(request: HttpRequest) -> Wanted:
     authority = request.GET.get("authority")
     if authority is not None and authority not in AUTHORITIES:
         raise Refused(

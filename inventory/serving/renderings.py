@@ -370,20 +370,20 @@ def _agreed(kept: Kept, row: Rendering) -> Kept:
 def prune(now: datetime | None = None) -> tuple[int, int]:
     """Tidy up; return how many index rows and how many files went.
 
-    Stay: the newest of each kind, whatever was fetched, and for 90 days one a day.
+    Stay: the newest of each kind, whatever was fetched or applied, and for 90 days one a day.
     """
     now = now or timezone.now()
     rows = Rendering.objects.order_by("site", "format", "variant", "-revision").values_list(
-        "pk", "site", "format", "variant", "created", "fetched"
+        "pk", "site", "format", "variant", "created", "fetched", "applied"
     )
     seen: set[tuple[Any, ...]] = set()
     gone: list[int] = []
-    for pk, *kind, created, fetched in rows:
+    for pk, *kind, created, fetched, applied in rows:
         newest = (*kind, None) not in seen
         day = (*kind, created.date())
         young = created > now - timedelta(days=KEEP_DAYS) and day not in seen
         seen |= {(*kind, None), day}
-        if not (newest or fetched or young):
+        if not (newest or fetched or applied or young):
             gone.append(pk)
     for start in range(0, len(gone), 500):
         Rendering.objects.filter(pk__in=gone[start : start + 500]).delete()

@@ -1,0 +1,77 @@
+"""``POST /export/<site>/<format>/applied``: a consumer says what became of the file that it fetched."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from inventory import reading
+from inventory.api.answers import Endpoint, Refused, unshared
+from inventory.api.auth import Reader
+from inventory.api.reading import reader_for, taking_of, wanted_of
+from inventory.exports.registry import get_export
+from inventory.serving import consumers
+from inventory.serving.renderings import variant_of
+
+LARGEST = 16_384  # bytes
+SHAPE = 'Send {"etag": "…", "ok": true or false, "message": "…"}'
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    etag: str
+    ok: bool
+    message: str
+
+
+class AppliedView(Endpoint):
+    """Takes what may read the export: a token, or the session of a person who may see hosts."""
+
+    http_method_names = ["post"]
+    allowed = "POST"
+
+    def post(self, request: HttpRequest, site: str, format: str) -> HttpResponse:
+        reader = reader_for(request, site, format)
+        get_export(format)
+        now = reading.current(site)
+        wanted = wanted_of(request)
+        report = _report(request, reader)
+        taking = taking_of(request, reader, now.site_id, format, variant_of(wanted.authority))
+        consumers.report(taking, etag=report.etag, ok=report.ok, message=report.message)
+        told = {"consumer": taking.name, "site": site, "format": format, "etag": report.etag, "ok": report.ok}
+        return unshared(JsonResponse(told))
+
+
+def _report(request: HttpRequest, reader: Reader) -> Report:
+    """What the body says. Raises Refused (400) with everything that is wrong with it."""
+    if reader.token is None and request.content_type != "application/json":
+        # A page elsewhere can make a browser post a form with its cookies; JSON it cannot.
+        raise Refused(400, "With a session, send “Content-Type: application/json”.")
+    if len(request.body) > LARGEST:
+        raise Refused(400, f"The report is larger than {LARGEST} bytes; send a shorter message.")
+    try:
+        given: Any = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise Refused(400, f"The report is no JSON. {SHAPE}.") from None
+    if not isinstance(given, dict):
+        raise Refused(400, f"The report is no JSON object. {SHAPE}.")
+    problems = list(_problems(given))
+    if problems:
+        raise Refused(400, f"{'; '.join(problems)}. {SHAPE}.")
+    etag, _ = consumers.read_etag(given["etag"]) or ("", 0)
+    return Report(etag, given["ok"], given.get("message") or "")
+
+
+def _problems(given: dict[str, Any]) -> list[str]:
+    etag, ok, message = given.get("etag"), given.get("ok"), given.get("message")
+    problems = []
+    if not isinstance(etag, str) or consumers.read_etag(etag) is None:
+        problems.append("etag is not one that an export had")
+    if not isinstance(ok, bool):
+        problems.append("ok is neither true nor false")
+    if message is not None and not isinstance(message, str):
+        problems.append("message is no text")
+    return problems
