@@ -65,6 +65,7 @@ _NAVIGATION: list[dict[str, Any]] = [
         "title": "Access",
         "separator": True,
         "items": [
+            _item("Consumers", "devices", "inventory.consumer"),
             _item("Tokens", "key", "inventory.token"),
             _item("Users", "person", "auth.user"),
             _item("User groups", "group", "auth.group"),

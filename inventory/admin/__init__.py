@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from inventory.admin import (
     access,
+    consumers,
     dashboard,
     groups,
     hosts,
@@ -20,6 +21,7 @@ admin.site.extra_urls = dashboard.urls  # type: ignore[attr-defined]
 
 __all__ = [
     "access",
+    "consumers",
     "dashboard",
     "groups",
     "hosts",

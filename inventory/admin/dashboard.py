@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,15 @@ from inventory.admin.judgement import findings_of, pages_of
 from inventory.exports.registry import MODULES, Export, get_export
 from inventory.findings import SEVERITIES, Finding, count_by_severity
 from inventory.models import Change, Host, Site
+from inventory.serving import consumers
 from inventory.snapshot import Snapshot
 
 TOP_FINDINGS = 8
 LATEST_CHANGES = 10
 PER_PAGE = 100
+
+#: as ``consumers.counted``: site, format, state, how many
+Taken = Iterable[tuple[str, str, str, int]]
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,17 @@ class SiteCard:
     worst: list[Told]
     number_of_findings: int
     exports: list[tuple[Export, str]]
+    #: who takes them: all, then those that need a look; empty when nobody does
+    consumers: list[Counted]
 
 
 def first_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What unfold calls to fill the first page. One query a site while nothing changed, and two more."""
+    """What unfold calls to fill the first page. One query a site while nothing changed, and three more."""
     user: Any = request.user
     may_see = user.has_perm("inventory.view_site")
     exports = known_exports()
-    cards = [card_of(site, exports) for site in Site.objects.all()] if may_see else []
+    taken = consumers.counted() if may_see and user.has_perm("inventory.view_consumer") else []
+    cards = [card_of(site, exports, taken) for site in Site.objects.all()] if may_see else []
     changes = Change.objects.all()[:LATEST_CHANGES] if user.has_perm("inventory.view_change") else []
     context.update(
         title="Overview",
@@ -87,7 +95,7 @@ def known_exports() -> list[Export]:
     return found
 
 
-def card_of(site: Site, exports: list[Export]) -> SiteCard:
+def card_of(site: Site, exports: list[Export], taken: Taken) -> SiteCard:
     snapshot = reading.load(site.slug)
     findings = findings_of(snapshot)
     here = urlencode({"on_site": site.slug})
@@ -108,7 +116,23 @@ def card_of(site: Site, exports: list[Export]) -> SiteCard:
         worst=told(site.pk, findings[:TOP_FINDINGS]),
         number_of_findings=len(findings),
         exports=[(export, reverse("export", args=(site.slug, export.name))) for export in exports],
+        consumers=_consumers(site, taken),
     )
+
+
+def _consumers(site: Site, taken: Taken) -> list[Counted]:
+    """How many consumers the site has, and how many of them are behind or failed, and silent if any are."""
+    page = f"{_list_of('consumer')}?{urlencode({'on_site': site.slug})}"
+    states: Counter[str] = Counter()
+    for slug, _, state, number in taken:
+        states[state] += number if slug == site.slug else 0
+    if not states.total():
+        return []
+    told = [state for state in ("behind", "failed", "silent") if states[state] or state != "silent"]
+    return [
+        Counted("consumers", states.total(), page),
+        *(Counted(state, states[state], f"{page}&in_state={state}") for state in told),
+    ]
 
 
 def _split(hosts: Any, attribute: str, page: str, labels: dict[str, str]) -> list[Counted]:

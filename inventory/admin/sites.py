@@ -55,9 +55,9 @@ class SiteAdmin(DoorAdmin):
             super().write_row(request, form, change)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Ledger, log and authority go with their site; alone nobody may delete them."""
+        """Ledger, log, authority and consumers go with their site; alone nobody may delete them."""
         to_delete, count, lacking, protected = super().get_deleted_objects(objs, request)
-        return to_delete, count, lacking - {"identity", "change", "authority declaration"}, protected
+        return to_delete, count, lacking - {"identity", "change", "authority declaration", "consumer"}, protected
 
 
 @admin.register(Role)

@@ -1,0 +1,104 @@
+"""Who takes exports: what each fetched and applied, and who is behind. Read-only; one that is gone can be deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.utils.timesince import timesince
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.decorators import display
+
+from inventory.admin.filters import SiteFilter
+from inventory.admin.log import ReadOnly, iso
+from inventory.models import Consumer
+from inventory.serving import consumers
+
+
+class StateFilter(DropdownFilter):
+    title = "state"
+    parameter_name = "in_state"
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
+        return [(state, state) for state in consumers.STATES]
+
+    def queryset(self, request: Any, queryset: Any) -> Any:
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+class FormatFilter(DropdownFilter):
+    title = "format"
+    parameter_name = "of_format"
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
+        formats = Consumer.objects.order_by("format").values_list("format", flat=True).distinct()
+        return [(format, format) for format in formats]
+
+    def queryset(self, request: Any, queryset: Any) -> Any:
+        return queryset.filter(format=self.value()) if self.value() else queryset
+
+
+@admin.register(Consumer)
+class ConsumerAdmin(ReadOnly):
+    list_display = ["name", "site", "taken", "shown_state", "fetched", "applied", "newest", "heard", "words"]
+    list_select_related = ["site"]
+    list_filter = [SiteFilter, FormatFilter, StateFilter]
+    search_fields = ["name", "message"]
+    search_help_text = "Name, or its own words"
+    ordering = ["site__slug", "format", "name"]
+    fields = [
+        ("name", "site"),
+        ("format", "variant"),
+        ("shown_state", "newest"),
+        ("fetched_at", "fetched_etag"),
+        ("applied_at", "applied_etag"),
+        ("ok", "message"),
+        ("token", "first_seen"),
+    ]
+    readonly_fields = ["shown_state", "newest"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return consumers.judged()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return ModelAdmin.has_delete_permission(self, request, obj)
+
+    @display(description="format", ordering="format")
+    def taken(self, consumer: Any) -> str:
+        return " ".join(filter(None, (consumer.format, consumer.variant)))
+
+    @display(
+        description="state",
+        ordering="state",
+        label={"current": "success", "behind": "warning", "failed": "danger", "silent": "info"},
+    )
+    def shown_state(self, consumer: Any) -> str:
+        return str(consumer.state)
+
+    @display(description="fetched revision", ordering=F("fetched_revision").asc(nulls_first=True))
+    def fetched(self, consumer: Any) -> str:
+        return _revision(consumer.fetched_revision)
+
+    @display(description="applied revision", ordering=F("applied_revision").asc(nulls_first=True))
+    def applied(self, consumer: Any) -> str:
+        return _revision(consumer.applied_revision)
+
+    @display(description="newest revision", ordering="newest_revision")
+    def newest(self, consumer: Any) -> str:
+        return _revision(consumer.newest_revision)
+
+    @display(description="last seen", ordering="seen")
+    def heard(self, consumer: Any) -> str:
+        return f"{iso(consumer.seen)} ({timesince(consumer.seen, depth=1)} ago)"
+
+    @display(description="its words")
+    def words(self, consumer: Any) -> str:
+        said: str = consumer.message
+        return said if len(said) <= 120 else f"{said[:119]}…"
+
+
+def _revision(number: int | None) -> str:
+    return "" if number is None else str(number)
