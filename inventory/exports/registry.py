@@ -52,6 +52,9 @@ MODULES = {
     "isc-dhcp": "inventory.exports.isc_dhcp",
     "bind": "inventory.exports.bind",
     "unbound": "inventory.exports.unbound",
+    "hosts": "inventory.exports.hosts",
+    "prometheus": "inventory.exports.prometheus",
+    "csv": "inventory.exports.csv",
 }
 
 

@@ -7,7 +7,7 @@ running ``make docs``, which writes ``docs/findings/<id>.md`` and the index in `
 from __future__ import annotations
 
 from inventory.rules.page import Page
-from inventory.rules.pages import addresses, ansible, dhcp, dns, identities, services
+from inventory.rules.pages import addresses, ansible, dhcp, dns, formats, identities, services
 
 __all__ = ["CATALOGUE", "KNOWN", "SUBJECTS", "Page"]
 
@@ -19,6 +19,7 @@ SUBJECTS: dict[str, dict[str, Page]] = {
     "DNS": dns.PAGES,
     "Services": services.PAGES,
     "Ansible": ansible.PAGES,
+    "Bootstrap mode and single formats": formats.PAGES,
 }
 
 CATALOGUE: dict[str, Page] = {finding: page for pages in SUBJECTS.values() for finding, page in pages.items()}
