@@ -36,6 +36,7 @@ class SiteChange:
         self.by_name = by.get_username() if isinstance(by, AbstractBaseUser) else str(by or "")
         self.why, self.source = why, source
         self.strict = source not in LENIENT_SOURCES
+        self.reidentified: set[int] = set()
         self.records: dict[int, Change] = {}
         self.touched_hosts: dict[int, set[int]] = defaultdict(set)
 

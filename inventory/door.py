@@ -21,6 +21,8 @@ class OpenChange(Protocol):
     """What rows may ask of the change that is under way."""
 
     strict: bool
+    #: interfaces whose assigned MAC this change may replace; see ``inventory.allocation.reidentifying``
+    reidentified: set[int]
 
     def covers(self, site_id: int | None) -> bool: ...
     def touch(self, row: Any) -> None: ...

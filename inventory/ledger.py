@@ -198,9 +198,8 @@ def _claim(
 
 def _refusal(value: str, name: str, holder: Identity) -> str:
     if holder.state == "quarantined":
-        return (
-            f"{value} was {holder.host_name}'s and is in quarantine; give {name} another, or free it first."
-        )
+        until = f" until {holder.until:%Y-%m-%d}" if holder.until else ""
+        return f"{value} was {holder.host_name}'s and is in quarantine{until}; give {name} another, or free it first."
     return f"{value} belongs to {holder.host_name}; give {name} another, or change it there first."
 
 

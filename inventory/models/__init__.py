@@ -4,9 +4,10 @@ from inventory.models.access import Rendering, Token
 from inventory.models.base import Change, Declared, SiteRow
 from inventory.models.consumers import Consumer
 from inventory.models.groups import Group, Membership, Nesting, WorkloadProfile
-from inventory.models.hosts import Host, HostPart, Interface
+from inventory.models.hosts import Host, HostPart
 from inventory.models.hypervisors import Hypervisor
 from inventory.models.identity import Identity
+from inventory.models.interfaces import Interface
 from inventory.models.overrides import SeverityOverride
 from inventory.models.segments import Segment
 from inventory.models.services import Alias, Service

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from inventory.door import open_change
 from inventory.identity import dns_name
 from inventory.querysets import IdentityQuerySet
 
@@ -76,8 +77,12 @@ def contested(
     """Say who else has *value*, for the field in which a person typed it; empty when it is free for this host.
 
     What the host claims already is no news, disputed or not. What moves here from another host is free as well: that
-    host gives it up in the same change.
+    host gives it up in the same change. Inside a change nothing is asked here: another host may give the value up
+    before the end, where the ledger looks at all of them and has the last word.
     """
+    change = open_change()
+    if change is not None and change.covers(site_id):
+        return ""
     wanted = (dns_name(value) or value) if kind == "name" else value
     rows = list(Identity.objects.active().filter(site_id=site_id, kind=kind, value=wanted))
     if host_id and any(row.host_id == host_id and row.state != Identity.State.QUARANTINED for row in rows):

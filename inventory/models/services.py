@@ -107,3 +107,19 @@ class Alias(Declared):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.site_id = self.service.site_id
         super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Below one root domain a name has one answer, whichever site declares it."""
+        service = getattr(self, "service", None)  # neither that nor its host yet on the page of a new one
+        host = getattr(service, "host", None)
+        if host is None or not host.site.root_domain or not self.differs("name", "service"):
+            return
+        root = host.site.root_domain
+        others = Alias.objects.filter(name=self.name, site__root_domain=root).exclude(site=host.site_id)
+        if other := others.select_related("site").first():
+            raise ValidationError(
+                {
+                    "name": f"{self.name}.{root} is an alias of site {other.site} already; choose another name, or "
+                    "delete it there first."
+                }
+            )

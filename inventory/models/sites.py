@@ -116,6 +116,16 @@ class Site(Declared):
     def clean(self) -> None:
         if self.differs("naming") and (errors := naming.check(self.naming)):
             raise ValidationError({"naming": errors})
+        if self.pk and self.root_domain and self.differs("root_domain"):
+            mine = self.aliases.values_list("name", flat=True)
+            others = type(self).objects.filter(root_domain=self.root_domain, aliases__name__in=list(mine))
+            if other := others.exclude(pk=self.pk).first():
+                raise ValidationError(
+                    {
+                        "root_domain": f"Site {other} has aliases of the same names below {self.root_domain}; rename or "
+                        "delete them on one side first."
+                    }
+                )
 
     @property
     def owner_site_id(self) -> int | None:
