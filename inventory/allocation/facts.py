@@ -1,0 +1,98 @@
+"""What allocation looks at: the facts of a site, and who has which values. A few short queries inside the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from inventory.allocation.choosing import Refused, Taken
+from inventory.identity import is_ip_address
+from inventory.models import Host, Identity, Interface, Role, Segment, Site
+from inventory.rows.sites import segment_facts, site_facts
+from inventory.snapshot import RoleFacts, SegmentFacts, SiteFacts
+
+
+def of_site(site: Site) -> SiteFacts:
+    found: Any = Site.objects.values().get(pk=site.pk)
+    return site_facts(found)
+
+
+def segments(site: Site) -> list[SegmentFacts]:
+    found: Any = Segment.objects.filter(site=site).order_by("name").values()
+    return [segment_facts(row) for row in found]
+
+
+def role_facts(role: Role) -> RoleFacts:
+    return RoleFacts(role.slug, role.code, role.title)
+
+
+def taken(site: Site, kind: str, prefix: str = "") -> Taken:
+    """The values of *kind* that somebody claims or that are withheld. A quarantine that has passed withholds nothing."""
+    over = Q(state="quarantined", until__isnull=False, until__lte=timezone.now())
+    rows = Identity.objects.active().filter(site=site, kind=kind, value__startswith=prefix).exclude(over)
+    found = list(rows.order_by().values_list("value", "state"))
+    return Taken(
+        frozenset(value for value, _ in found),
+        frozenset(value for value, state in found if state == "quarantined"),
+    )
+
+
+def taken_addresses(site: Site) -> Taken:
+    """Beside the ledger: what stands in fields that claim nothing, so that nobody else is put there."""
+    ledger = taken(site, "ip")
+    interfaces = Interface.objects.filter(host__site=site).exclude(host__status="retired").order_by()
+    beside = set(interfaces.exclude(bootstrap_ipv4=None).values_list("bootstrap_ipv4", flat=True))
+    beside |= set(interfaces.exclude(pxe_server="").values_list("pxe_server", flat=True).distinct())
+    consoles: Any = Host.objects.active().filter(site=site).exclude(out_of_band={}).order_by()
+    for value in consoles.values_list("out_of_band", flat=True):
+        beside |= set(_addresses_in(value))
+    return Taken(ledger.values | {str(text) for text in beside}, ledger.quarantined)
+
+
+def _addresses_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from _addresses_in(inner)
+    elif isinstance(value, str) and is_ip_address(value):
+        yield value
+
+
+def taken_names(site: Site) -> frozenset[str]:
+    """Names in the ledger, and those of all hosts: a retired one keeps its own."""
+    hosts = Host.objects.filter(site=site).order_by().values_list("name", flat=True)
+    return taken(site, "name").values | {name.lower() for name in hosts}
+
+
+# --- rows by the names that people type ---
+
+
+def host_named(site: Site, name: str) -> Host:
+    found: Host | None = Host.objects.select_related("role", "site").filter(site=site, name=name).first()
+    if found is None:
+        raise Refused(f"Site {site.slug} has no host “{name}”; declare it first, or correct the name.")
+    if found.status == Host.Status.RETIRED:
+        raise Refused(f"{name} is retired; reactivate it first.")
+    return found
+
+
+def role_named(site: Site, slug: str) -> Role:
+    found: Role | None = Role.objects.filter(site=site, slug=slug).first()
+    if found is None:
+        known = ", ".join(Role.objects.filter(site=site).values_list("slug", flat=True)) or "none yet"
+        raise Refused(
+            f"Site {site.slug} has no role “{slug}”; add it to the registry of roles, or choose one: {known}."
+        )
+    return found
+
+
+def segment_named(site: Site, name: str) -> Segment:
+    found: Segment | None = Segment.objects.filter(site=site, name=name).first()
+    if found is None:
+        known = ", ".join(Segment.objects.filter(site=site).values_list("name", flat=True)) or "none yet"
+        raise Refused(f"Site {site.slug} has no segment “{name}”; segments are: {known}.")
+    return found
