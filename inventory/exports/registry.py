@@ -50,6 +50,8 @@ MODULES = {
     "kea": "inventory.exports.kea",
     "dnsmasq": "inventory.exports.dnsmasq",
     "isc-dhcp": "inventory.exports.isc_dhcp",
+    "opnsense": "inventory.exports.opnsense",
+    "vyos": "inventory.exports.vyos",
     "bind": "inventory.exports.bind",
     "unbound": "inventory.exports.unbound",
     "hosts": "inventory.exports.hosts",
