@@ -24,7 +24,7 @@ from inventory.door import OutsideChange, bulk_allowed, open_change, opened
 from inventory.models import Change, Declared, Host, HostPart, Interface, Segment, Site
 
 #: Sources whose rows come from a living site: kept and reported, even where a person's input would be refused.
-LENIENT_SOURCES = frozenset({"import"})
+LENIENT_SOURCES = frozenset({"import", "declare"})
 
 
 class SiteChange:

@@ -18,12 +18,12 @@ MAX_VALUES = 500_000
 _DEEP_LINE = re.compile(r"^[ \t?:\-]{100}", re.MULTILINE)
 
 
-def compose(text: str, path: str, max_depth: int) -> Node | None:
+def compose(text: str, path: str, max_depth: int, max_values: int = MAX_VALUES) -> Node | None:
     """The root node of the one document in *text*; None where it is empty. Raises YamlProblem."""
     try:
         brackets = text.count("[") + text.count("{")
         if len(text) > MANY_BYTES or brackets > MANY_BRACKETS or _DEEP_LINE.search(text):
-            _check_size(text, path, max_depth)
+            _check_size(text, path, max_depth, max_values)
         return yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         problem = _syntax(error, path, text)
@@ -44,12 +44,12 @@ def too_deep(path: str, line: int, max_depth: int) -> YamlProblem:
     return YamlProblem(path, line, f"The nesting is deeper than {max_depth} levels.", "Flatten it.")
 
 
-def _check_size(text: str, path: str, max_depth: int) -> None:
+def _check_size(text: str, path: str, max_depth: int, max_values: int) -> None:
     """Composing recurses in C and takes a kilobyte per value: count levels and values first, event by event."""
     depth = 0
     for values, event in enumerate(yaml.parse(text, Loader=LOADER), start=1):
-        if values > 2 * MAX_VALUES:  # a list or mapping is two events
-            raise YamlProblem(path, None, f"The file holds more than {MAX_VALUES:,} values.", "Split it.")
+        if values > 2 * max_values:  # a list or mapping is two events
+            raise YamlProblem(path, None, f"The file holds more than {max_values:,} values.", "Split it.")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > max_depth:

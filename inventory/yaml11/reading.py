@@ -22,7 +22,7 @@ import yaml
 from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from inventory.yaml11.composing import compose, too_deep
+from inventory.yaml11.composing import MAX_VALUES, compose, too_deep
 from inventory.yaml11.problems import RESERVED_KEYS, UNSAFE, VAULT, Mark, Positions, YamlProblem
 
 MAX_BYTES = 5_000_000
@@ -49,13 +49,14 @@ def read(
     max_bytes: int = MAX_BYTES,
     max_depth: int = MAX_DEPTH,
     max_nodes: int = MAX_NODES,
+    max_values: int = MAX_VALUES,
 ) -> tuple[Any, Positions]:
     """The value of one YAML (or JSON) document as Ansible sees it after JSON, and where its keys stand.
 
     An empty document is None. Raises YamlProblem for everything that cannot be held without changing it.
     """
     text = _decode(text, path, max_bytes)
-    reader = _Reader(path, max_depth, max(max_nodes, len(text) // 4))
+    reader = _Reader(path, max_depth, max(max_nodes, len(text) // 4), max_values)
     if text.lstrip()[:1] in _JSON_STARTS:
         try:
             value = json.loads(text, object_pairs_hook=_unique, parse_constant=_not_json)
@@ -122,10 +123,11 @@ def _json_positions(text: str, reader: _Reader) -> Positions:
 class _Reader:
     """Builds one document. Depth and number of nodes are counted with aliases expanded."""
 
-    def __init__(self, path: str, max_depth: int, max_nodes: int) -> None:
+    def __init__(self, path: str, max_depth: int, max_nodes: int, max_values: int = MAX_VALUES) -> None:
         self.path = path
         self.max_depth = max_depth
         self.max_nodes = max_nodes
+        self.max_values = max_values
         self.fallback: YamlProblem | None = None
         self.has_aliases = False
         self.json = False
@@ -141,7 +143,7 @@ class _Reader:
         self.has_aliases = "*" in text and "&" in text
         self.nodes = 0
         try:
-            return compose(text, self.path, self.max_depth)
+            return compose(text, self.path, self.max_depth, self.max_values)
         except YamlProblem as problem:
             raise (self.fallback or problem) from None
 

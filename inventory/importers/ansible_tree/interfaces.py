@@ -187,7 +187,7 @@ class HostReader:
         self._complain(path, reading.Reading(None, problem, "write names below the site's zone"))
         for _, label in read:
             if label is not None:
-                draft.services.add(noun_reading.service_key(label))
+                draft.services.setdefault(noun_reading.service_key(label), {})
 
 
 def _mac_kind(mac: str | None) -> str:

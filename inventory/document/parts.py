@@ -1,0 +1,131 @@
+"""Compares what belongs to one host: interfaces, the API of a hypervisor, services."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from inventory.document.draft import Fields, HostDraft, Left, ServiceKey, plain
+from inventory.document.work import Work
+from inventory.models import Host, Hypervisor, Interface, Service
+
+
+def read(work: Work) -> None:
+    """Fetch interfaces and APIs of all hosts: one query each."""
+    if not work.is_stored:
+        return
+    by_id = {row.pk: row for row in work.hosts.values()}
+    for interface in Interface.objects.filter(host__site=work.site):
+        interface.host = by_id[interface.host_id]
+        work.interfaces[interface.host_id][interface.name] = interface
+    for api in Hypervisor.objects.filter(host__site=work.site):
+        api.host = by_id[api.host_id]
+        work.apis[api.host_id] = api
+
+
+def all_interfaces(work: Work) -> Iterator[Interface]:
+    """Those that stay, as they will be."""
+    if "hosts" not in work.draft.nouns:
+        read(work)
+    gone = {row.pk for row in work.removed[Interface]}
+    for rows in work.interfaces.values():
+        yield from (row for row in rows.values() if row.pk not in gone)
+
+
+# --- interfaces ---
+
+
+def compare_interfaces(work: Work, host: Host, draft: HostDraft) -> None:
+    rows = work.interfaces[host.pk] if host.pk else {}
+    keep_places = work.leaves and _in_place(rows, draft)
+    for name, fields in draft.interfaces.items():
+        resolved = _resolved(work, fields)
+        if name not in rows:
+            made = Interface(host=host, name=name, **plain(resolved, new=True))
+            work.new(made, "interface", f"{host.name}/{name}")
+            continue
+        if keep_places:
+            del resolved["position"]
+        work.compare("interface", f"{host.name}/{name}", rows[name], resolved)
+    for name in sorted(rows.keys() - draft.interfaces.keys()):
+        work.remove(rows[name], "interface", f"{host.name}/{name}")
+
+
+def _in_place(rows: dict[str, Interface], draft: HostDraft) -> bool:
+    """Whether the rows stand in the order of the draft already, whatever their numbers."""
+    if draft.interfaces.keys() - rows.keys():
+        return False
+    placed = sorted((row.position, name) for name, row in rows.items() if name in draft.interfaces)
+    return [name for _, name in placed] == list(draft.interfaces)
+
+
+def _resolved(work: Work, fields: Fields) -> Fields:
+    out = dict(fields)
+    out["segment"] = work.segments[fields["segment"]] if fields.get("segment") else None
+    if "switch" in fields:
+        out["switch"] = work.hosts[fields["switch"]] if fields["switch"] else None
+    return out
+
+
+# --- the API of a hypervisor ---
+
+
+def compare_proxmox(work: Work, host: Host, draft: HostDraft) -> None:
+    if draft.proxmox is Left.ALONE:
+        return
+    row = work.apis.get(host.pk) if host.pk else None
+    if draft.proxmox is None:
+        if row is not None:
+            work.remove(row, "hypervisor", host.name)
+    elif row is None:
+        work.new(Hypervisor(host=host, **draft.proxmox), "hypervisor", host.name)
+    else:
+        work.compare("hypervisor", host.name, row, draft.proxmox)
+
+
+# --- services ---
+
+Carriers = dict[str, Service]  # host → the row
+
+
+def compare_services(work: Work) -> None:
+    """Services by name; one that left one host and came to another has moved."""
+    present: dict[ServiceKey, Carriers] = defaultdict(dict)
+    for row in _services(work):
+        present[row.name, row.tenant][row.host.name] = row
+    wanted: dict[ServiceKey, dict[str, Fields]] = defaultdict(dict)
+    for name, host in work.draft.hosts.items():
+        for key, fields in host.services.items():
+            wanted[key][name] = fields
+    for key in sorted(wanted.keys() | present.keys()):
+        _compare_service(work, key, present[key], wanted[key])
+
+
+def _services(work: Work) -> list[Service]:
+    if not work.is_stored:
+        return []
+    by_id = {row.pk: row for row in work.hosts.values()}
+    work.services = list(Service.objects.filter(site=work.site))
+    for row in work.services:
+        row.host = by_id[row.host_id]
+    return work.services
+
+
+def _compare_service(work: Work, key: ServiceKey, rows: Carriers, wanted: dict[str, Fields]) -> None:
+    label = ".".join(part for part in key if part)
+    for host in sorted(wanted.keys() & rows.keys()):
+        work.compare("service", f"{label} on {host}", rows[host], wanted[host])
+    new = sorted(wanted.keys() - rows.keys())
+    gone = sorted(host for host in rows.keys() - wanted.keys() if host in work.draft.hosts)
+    for old_host, new_host in zip(gone, new, strict=False):
+        row = rows[old_host]
+        row.host = work.hosts[new_host]
+        columns, told = work.moved(row, wanted[new_host])
+        work.write_later(row, ["host", *columns])
+        work.note("service", label, "change", [f"host {old_host} → {new_host}", *told])
+    for host in new[len(gone) :]:
+        fields = plain(wanted[host], new=True)
+        made = Service(host=work.hosts[host], site=work.site, name=key[0], tenant=key[1], **fields)
+        work.services.append(work.new(made, "service", f"{label} on {host}"))
+    for host in gone[len(new) :]:
+        work.remove(rows[host], "service", f"{label} on {host}")

@@ -1,0 +1,149 @@
+"""A file of site documents as values with their lines. Everything wrong with it is collected, nothing raised."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from inventory import yaml11
+from inventory.document.form import Path, faults
+from inventory.exports.site import schema
+
+MAX_BYTES = 200_000_000
+MAX_VALUES = 20_000_000
+_MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_NOTHING = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n?|%[^\n]*\n|\ufeff)*\Z")
+
+
+@dataclass(frozen=True, order=True)
+class Complaint:
+    """What is wrong in one place of the file: the thing, the rule, the way out."""
+
+    file: str
+    line: int
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.sentence}" if self.line else f"{self.file}: {self.sentence}"
+
+
+@dataclass
+class Read:
+    """One document: its values, where they stand, what is wrong with it so far."""
+
+    file: str
+    values: dict[str, Any]
+    positions: yaml11.Positions
+    complaints: list[Complaint] = field(default_factory=list)
+    #: (noun, name) of what was malformed: no use in judging it further
+    malformed: set[Path] = field(default_factory=set)
+
+    @property
+    def slug(self) -> str:
+        return str(self.values["site"])
+
+    def line(self, *path: str | int) -> int:
+        return self.positions.line(path)
+
+    def complain(self, path: Path, message: str) -> None:
+        """Say *message* of the thing at *path*, unless the thing was malformed anyway."""
+        if path[:2] not in self.malformed:
+            self.complaints.append(Complaint(self.file, self.line(*path), f"{thing_at(path)} {message}"))
+
+
+def thing_at(path: Path) -> str:
+    """``("hosts", "pi01", "interfaces", "eth0", "mac")`` in the operator's words: host pi01: interface eth0: mac."""
+    words: list[str] = []
+    singular = {
+        "hosts": "host", "segments": "segment", "groups": "group", "profiles": "profile", "roles": "role",
+        "aliases": "alias", "interfaces": "interface", "serials": "serial of",
+    }  # fmt: skip
+    steps = list(path)
+    while steps:
+        step = steps.pop(0)
+        if isinstance(step, int):
+            words.append(f"number {step + 1}")
+        elif step in singular and steps and len(words) < 2:
+            words.append(f"{singular[step]} {steps.pop(0)}")
+        else:
+            words.append(step)
+    return f"{': '.join(words)}" if words else "the document"
+
+
+def read(text: bytes, file: str) -> tuple[list[Read], list[Complaint]]:
+    """Every document of *text*, and what is wrong with the file."""
+    try:
+        decoded = text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        return [], [Complaint(file, line, "the file is not text in UTF-8; save it as UTF-8.")]
+    found: list[Read] = []
+    complaints: list[Complaint] = []
+    for part in _parts(decoded):
+        try:
+            value, positions = yaml11.read(
+                part, file, max_bytes=MAX_BYTES, max_nodes=MAX_VALUES // 10, max_values=MAX_VALUES
+            )
+        except yaml11.YamlProblem as problem:
+            complaints.append(Complaint(file, problem.line or 0, f"{problem.message} {problem.hint}".strip()))
+            continue
+        if not isinstance(value, dict):
+            sentence = "a site document is a mapping; begin with `mgmtplane: 1`."
+            complaints.append(Complaint(file, positions.line(()), sentence))
+            continue
+        document = _checked(value, positions, file)
+        if "site" in document.values:
+            found.append(document)
+        else:
+            complaints += document.complaints
+    if not found and not complaints:
+        complaints.append(
+            Complaint(
+                file, 1, "the file is empty; a site document begins with `mgmtplane: 1` and `site: <name>`."
+            )
+        )
+    seen: dict[str, int] = {}
+    for document in found:
+        line = document.line("site")
+        if (before := seen.setdefault(document.slug, line)) != line:
+            document.complain(
+                ("site",), f"{document.slug} has a document on line {before} already; keep one."
+            )
+    return found, complaints
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The documents of *text*, each with as many empty lines before it as it has lines before it in the file."""
+    ends = [match.start() for match in _MARKER.finditer(text)]
+    starts = [0, *ends]
+    for start, end in zip(starts, [*ends, len(text)], strict=True):
+        part = text[start:end]
+        if not _NOTHING.match(_MARKER.sub("", part, count=1)):
+            yield "\n" * text.count("\n", 0, start) + part
+
+
+def _checked(value: dict[str, Any], positions: yaml11.Positions, file: str) -> Read:
+    document = Read(file, value, positions)
+    found = list(faults(value, schema.DOCUMENT))
+    for fault in found:
+        document.complain(fault.path, fault.message)
+    for fault in found:
+        _drop(value, fault.path)
+        document.malformed.add(fault.path[:2])
+    return document
+
+
+def _drop(value: Any, path: Path) -> None:
+    """Take out the key in which something is malformed, so that the rest can be judged: every problem at once."""
+    owner: tuple[dict[str, Any], str] | None = None
+    for step in path:
+        if isinstance(value, dict):
+            owner = (value, str(step))
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            break  # it went with what it stood in
+    if owner is not None:
+        owner[0].pop(owner[1], None)
