@@ -19,7 +19,7 @@ ATTEMPTS = 5
 PAUSE = 0.02
 
 #: Seconds after which nobody begins again.
-PATIENCE = 20
+PATIENCE = 60
 
 #: PostgreSQL's codes for “begin again”: serialization_failure and deadlock_detected.
 SERIALISATION = ("40001", "40P01")
