@@ -16,7 +16,8 @@ class Finding:
     """Something a person should know about a site.
 
     ``id`` names the rule (stable, documented in ``docs/findings.md``), ``subject`` the thing in the operator's words
-    (``host pi01``, ``interface pi01/eth0``, ``segment iot``), ``hint`` the way out.
+    (``host pi01``, ``interface pi01/eth0``, ``segment iot``), ``hint`` the way out. The last three are empty unless the
+    site's people lowered the severity: what it was, why, and until which day (ISO 8601, included).
     """
 
     id: str
@@ -24,9 +25,16 @@ class Finding:
     subject: str
     message: str
     hint: str
+    lowered_from: Severity | Literal[""] = ""
+    lowered_because: str = ""
+    lowered_until: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        return asdict(self)
+        """All that it says; what was lowered is told only where something was."""
+        said = asdict(self)
+        return (
+            said if self.lowered_from else {key: said[key] for key in said if not key.startswith("lowered_")}
+        )
 
 
 def in_reading_order(findings: list[Finding]) -> tuple[Finding, ...]:

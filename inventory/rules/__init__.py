@@ -1,22 +1,66 @@
-"""What is wrong with a site, or worth knowing: rules are functions from a Snapshot to Findings. Pure."""
+"""What is wrong with a site, or worth knowing: rules are functions from a Snapshot to Findings. Pure.
+
+Adding a rule is adding a function here, its ids and pages to the catalogue, and a pair of cases to ``tests/rules``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date
 
 from inventory.findings import Finding, in_reading_order
-from inventory.rules import addresses, ansible, dhcp, dns
+from inventory.rules import (
+    addresses,
+    ansible,
+    dhcp,
+    dns,
+    groups,
+    machines,
+    macs,
+    names,
+    records,
+    secrets,
+    segments,
+    services,
+    site,
+)
 from inventory.rules.catalogue import CATALOGUE, KNOWN
+from inventory.rules.lowering import lowered
 from inventory.snapshot import Snapshot
 
-__all__ = ["CATALOGUE", "KNOWN", "RULES", "judge"]
+__all__ = ["CATALOGUE", "DATED", "KNOWN", "RULES", "judge"]
 
 Rule = Callable[[Snapshot], Iterable[Finding]]
+DatedRule = Callable[[Snapshot, date], Iterable[Finding]]
 
-#: Adding a rule is adding a function here, and its ids to the catalogue.
-RULES: list[Rule] = [addresses.findings, ansible.findings, dhcp.findings, dns.findings]
+RULES: list[Rule] = [
+    addresses.findings,
+    ansible.findings,
+    dhcp.findings,
+    dns.findings,
+    groups.findings,
+    machines.findings,
+    macs.findings,
+    names.findings,
+    records.findings,
+    secrets.findings,
+    segments.findings,
+    services.findings,
+    site.findings,
+]
+
+#: What only a calendar can tell.
+DATED: list[DatedRule] = [site.long_in_quarantine]
 
 
-def judge(snapshot: Snapshot) -> tuple[Finding, ...]:
-    """Everything the rules say about *snapshot*, worst first."""
-    return in_reading_order([finding for rule in RULES for finding in rule(snapshot)])
+def judge(snapshot: Snapshot, today: date | None = None) -> tuple[Finding, ...]:
+    """Everything the rules say about *snapshot*, worst first.
+
+    With *today* also what depends on the day, and with severities as the site's people lowered them. Without it
+    nothing is lowered: that is how exports see a site.
+    """
+    found = [finding for rule in RULES for finding in rule(snapshot)]
+    if today is not None:
+        found += [finding for rule in DATED for finding in rule(snapshot, today)]
+        found = lowered(found, snapshot.overrides, today)
+    return in_reading_order(found)

@@ -1,57 +1,106 @@
-"""Addresses that are not where they belong, identities that are not free, services that are not where they survive."""
+"""Addresses that are not where they belong, and identities that are not free."""
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 
 from inventory.disputes import WORDS
 from inventory.findings import Finding
-from inventory.snapshot import IdentityFacts, InterfaceFacts, SegmentFacts, Snapshot, claims_of
+from inventory.numbers import Point, point
+from inventory.rules.places import Place, places
+from inventory.snapshot import IdentityFacts, InterfaceFacts, Snapshot, claims_of
 
-#: What a site needs while every hypervisor is down.
-OF_THE_ROUTER = frozenset({"dhcp", "dns", "gateway"})
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LOOPBACK4, LOOPBACK6 = 127, 1
 
 
 def findings(snapshot: Snapshot) -> Iterable[Finding]:
-    networks = {segment.name: _networks(segment) for segment in snapshot.segments}
+    known = places(snapshot)
     for interface in snapshot.live_interfaces:
-        yield from _places(snapshot, networks, interface)
+        place = known.get(interface.segment or "")
+        yield from _unserved(interface, place)
+        for text in interface.addresses:
+            address = point(text)
+            if address is not None and not address.is_link_local and not _is_loopback(address):
+                yield from _misplaced(known, interface, place, address)
     yield from _quarantined(snapshot)
-    yield from _services(snapshot)
 
 
-def _networks(segment: SegmentFacts) -> list[Network]:
-    return [ipaddress.ip_network(text) for text in (segment.network4, segment.network6) if text]
+def _is_loopback(address: Point) -> bool:
+    """127.0.0.0/8 or ::1."""
+    if address.version == 4:
+        return address.number >> 24 == LOOPBACK4
+    return address.number == LOOPBACK6
 
 
-def _places(
-    snapshot: Snapshot, networks: Mapping[str, list[Network]], interface: InterfaceFacts
+def _misplaced(
+    known: Mapping[str, Place], interface: InterfaceFacts, place: Place | None, address: Point
 ) -> Iterator[Finding]:
-    segment = snapshot.segment_of(interface)
-    for text in interface.addresses:
-        address = ipaddress.ip_address(text)
-        if address.is_link_local or address.is_loopback:
-            continue
-        if segment is not None and not any(address in network for network in networks[segment.name]):
-            yield _outside(interface, f"has the address {text}, outside its segment {segment.name}.")
-        elif segment is None and networks and not any(address in n for one in networks.values() for n in one):
+    text = address.text
+    if place is None:
+        if known and not any(other.holds(address) for other in known.values()):
             yield _outside(interface, f"has the address {text}, which lies in no declared segment.")
-        elif segment is not None and segment.pool is not None and text in segment.pool:
+        return
+    segment = place.segment
+    if not place.holds(address):
+        yield _outside(interface, f"has the address {text}, outside its segment {segment.name}.")
+    elif place.is_end(address):
+        if not interface.reservation:  # of a reservation the DHCP plan says it
             yield Finding(
-                "address-in-pool",
-                "warning",
+                "address-unusable",
+                "error",
                 interface.subject,
-                f"has the address {text} inside the pool {segment.pool} of segment {segment.name}.",
-                "Give it a static address outside the pool: whoever serves the pool elsewhere may hand it out.",
+                f"has the address {text}, the network or broadcast address of {segment.network4}.",
+                f"Give it another address of {segment.name}.",
             )
+    elif place.pool is not None and place.pool.holds(address):
+        yield Finding(
+            "address-in-pool",
+            "warning",
+            interface.subject,
+            f"has the address {text} inside the pool {segment.pool} of segment {segment.name}.",
+            "Give it a static address outside the pool: whoever serves the pool elsewhere may hand it out.",
+        )
+    elif any(span.holds(address) for span in place.delegated):
+        yield Finding(
+            "address-delegated",
+            "warning",
+            interface.subject,
+            f"has the address {text}, in a range of segment {segment.name} that another allocator hands out.",
+            "Give it an address outside the range, or take the address out of the delegation.",
+        )
 
 
 def _outside(interface: InterfaceFacts, message: str) -> Finding:
     hint = "Correct the address, or name or declare the segment that the machine is plugged into."
     return Finding("address-outside-segment", "warning", interface.subject, message, hint)
+
+
+def _unserved(interface: InterfaceFacts, place: Place | None) -> Iterator[Finding]:
+    """Addressing that the segment's policy has no answer to."""
+    if place is None:
+        return
+    segment = place.segment
+    if interface.addressing == "dhcp" and (segment.policy in ("static", "none") or not segment.network4):
+        yield Finding(
+            "dhcp-not-served",
+            "warning",
+            interface.subject,
+            f"gets its address by DHCP, and segment {segment.name} gives none without a reservation.",
+            f"Give it a static address with a reservation, or let {segment.name} have a pool.",
+        )
+    elif (
+        interface.ipv4
+        and segment.policy == "dynamic"
+        and not interface.reservation
+        and interface.ipv4 != segment.gateway4
+    ):
+        yield Finding(
+            "static-forbidden",
+            "warning",
+            interface.subject,
+            f"has the static address {interface.ipv4}; the segment {segment.name} takes no static mappings.",
+            f"Move it to another segment, or set the policy of {segment.name} to both.",
+        )
 
 
 def _quarantined(snapshot: Snapshot) -> Iterator[Finding]:
@@ -72,18 +121,3 @@ def _quarantined(snapshot: Snapshot) -> Iterator[Finding]:
                 f"claims the {WORDS[kind]} {value}, which was {whose}'s and is in quarantine{until}.",
                 f"Remove what was keyed on it for {whose} (leases, boot files, records), then free it.",
             )
-
-
-def _services(snapshot: Snapshot) -> Iterator[Finding]:
-    for host in snapshot.live_hosts:
-        if host.form != "vm":
-            continue
-        for service in host.services:
-            if service.label in OF_THE_ROUTER:
-                yield Finding(
-                    "service-on-vm",
-                    "warning",
-                    f"service {service.label} on {host.name}",
-                    "is carried by a virtual machine, and is needed while every hypervisor is down.",
-                    "Move it to the router.",
-                )

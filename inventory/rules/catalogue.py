@@ -7,7 +7,18 @@ running ``make docs``, which writes ``docs/findings/<id>.md`` and the index in `
 from __future__ import annotations
 
 from inventory.rules.page import Page
-from inventory.rules.pages import addresses, ansible, dhcp, dns, formats, identities, services
+from inventory.rules.pages import (
+    addresses,
+    ansible,
+    dhcp,
+    dns,
+    formats,
+    identities,
+    lowering,
+    machines,
+    secrets,
+    services,
+)
 
 __all__ = ["CATALOGUE", "KNOWN", "SUBJECTS", "Page"]
 
@@ -18,8 +29,11 @@ SUBJECTS: dict[str, dict[str, Page]] = {
     "DHCP and network boot": dhcp.PAGES,
     "DNS": dns.PAGES,
     "Services": services.PAGES,
+    "Hypervisors and machines": machines.PAGES,
+    "Secrets": secrets.PAGES,
     "Ansible": ansible.PAGES,
     "Bootstrap mode and single formats": formats.PAGES,
+    "Lowered severities": lowering.PAGES,
 }
 
 CATALOGUE: dict[str, Page] = {finding: page for pages in SUBJECTS.values() for finding, page in pages.items()}

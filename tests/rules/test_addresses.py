@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from inventory.addressing import Range
-from inventory.rules import addresses
+from inventory.rules import addresses, services
 from inventory.snapshot import (
     HostFacts,
     IdentityFacts,
@@ -35,7 +35,8 @@ def host(name="h", *, ipv4=None, ipv6=(), segment="lan", services=(), **more):
 
 
 def ids(*hosts, **more):
-    return [finding.id for finding in addresses.findings(site(*hosts, **more))]
+    snapshot = site(*hosts, **more)
+    return [f.id for f in (*addresses.findings(snapshot), *services.findings(snapshot))]
 
 
 @pytest.mark.parametrize(

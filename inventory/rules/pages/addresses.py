@@ -3,6 +3,13 @@
 from inventory.rules.page import Page
 
 PAGES: dict[str, Page] = {
+    "address-delegated": Page(
+        title="A static address lies in a range that another allocator hands out.",
+        severity="warning",
+        what="A static address lies in a delegated range of its segment.",
+        why="The other allocator does not know of it and may give it to another machine.",
+        todo="Give the machine an address outside the range, or take the address out of the delegation.",
+    ),
     "address-in-pool": Page(
         title="A static address lies in a DHCP pool.",
         severity="warning",
@@ -40,6 +47,20 @@ PAGES: dict[str, Page] = {
             "machine is plugged in. Living sites have some, such as a router's other side."
         ),
         todo="Correct the address, or name or declare the segment that the machine is plugged into.",
+    ),
+    "address-unusable": Page(
+        title="A static address is the network or broadcast address of its segment.",
+        severity="error",
+        what="The static address of an interface is the first or last address of its network.",
+        why="No machine can use it.",
+        todo="Give the interface another address.",
+    ),
+    "dhcp-not-served": Page(
+        title="An interface waits for DHCP where nobody answers strangers.",
+        severity="warning",
+        what="An interface gets its address by DHCP, in a segment that serves reservations only, or nothing.",
+        why="It has no reservation, since that needs a fixed address; so it stays without an address.",
+        todo="Give it a static address with a reservation, or give the segment a pool.",
     ),
     "dns-server-unusable": Page(
         title="A segment's DNS server is not an address.",
@@ -85,6 +106,16 @@ PAGES: dict[str, Page] = {
         why="Servers refuse such a pool as a whole, or hand out addresses that cannot work.",
         todo="Correct the pool or the network.",
     ),
+    "pool-too-large": Page(
+        title="A pool has more addresses in a row than ISC dhcpd takes.",
+        severity="warning",
+        what="A pool has a stretch of more than thirteen million addresses.",
+        why=(
+            "ISC dhcpd sets memory aside for each address and refuses the whole configuration (“overly "
+            "large address range”). Kea and dnsmasq take it."
+        ),
+        todo="Make the pool smaller, or serve the site with Kea or dnsmasq.",
+    ),
     "search-domain-unusable": Page(
         title="A segment's search domain is no DNS name, or the list is too long.",
         severity="warning",
@@ -94,6 +125,15 @@ PAGES: dict[str, Page] = {
         ),
         why="Some servers refuse to start with such an option, others cut it in the middle of a name.",
         todo="Write the domains in letters, digits, hyphens and dots, and only as many as fit.",
+    ),
+    "segment-outside-block": Page(
+        title="A segment's network lies outside the site's block.",
+        severity="warning",
+        what="The site declares an address block, and a network of a segment is not inside it.",
+        why=(
+            "Sites are told apart by their blocks: routes and firewall rules for the block miss this segment."
+        ),
+        todo="Give the segment a network of the block, or correct the block.",
     ),
     "segment-overlap": Page(
         title="Two segments' networks overlap.",
@@ -108,5 +148,42 @@ PAGES: dict[str, Page] = {
         what="The imported interface names a segment that the site does not declare, so it is in none.",
         why="No gateway, network, suffix or DHCP is known for it.",
         todo="Declare the segment, or name another.",
+    ),
+    "static-forbidden": Page(
+        title="A static address in a segment that takes no static mappings.",
+        severity="warning",
+        what=(
+            "An interface has a static address in a segment whose policy is dynamic, and is not the "
+            "segment's gateway."
+        ),
+        why=(
+            "Such segments are for strangers, guests for example; a fixed machine there is a mistake or a "
+            "way in."
+        ),
+        todo="Move the interface, or change the policy of the segment to both.",
+    ),
+    "static-range-in-pool": Page(
+        title="A segment's static range and its pool overlap.",
+        severity="warning",
+        what="The range for static addresses and the DHCP pool of a segment share addresses.",
+        why=(
+            "What lies in both is never handed out as a static address, so the range ends sooner than it "
+            "says."
+        ),
+        todo="Keep the two apart.",
+    ),
+    "static-range-outside-segment": Page(
+        title="A segment's static range is not inside its network.",
+        severity="error",
+        what="The range for static addresses lies outside the network of its segment, in whole or in part.",
+        why="An address from it would not work, so none is handed out.",
+        todo="Correct the range or the network.",
+    ),
+    "vlan-repeated": Page(
+        title="Two segments have one VLAN id.",
+        severity="error",
+        what="Two segments of the site declare the same VLAN id.",
+        why="On the wire they are one network: what the firewall keeps apart meets there.",
+        todo="Give each segment a VLAN id of its own.",
     ),
 }

@@ -3,6 +3,16 @@
 from inventory.rules.page import Page
 
 PAGES: dict[str, Page] = {
+    "group-empty": Page(
+        title="Nobody is in a group, its children included.",
+        severity="info",
+        what=(
+            "A group has no host that is in use, and neither has any group below it. Told for the outermost"
+            " one."
+        ),
+        why="Plays for it do nothing and say so at best in a line that nobody reads.",
+        todo="Put hosts into it, or remove it from the inventory.",
+    ),
     "host-named-as-group": Page(
         title="A host has the name of a group, which inventory scripts cannot express.",
         severity="error",

@@ -24,6 +24,30 @@ PAGES: dict[str, Page] = {
         why="Some server could not carry it and would refuse its whole configuration.",
         todo="Write the server as an address and the file as a short plain path.",
     ),
+    "pxe-without-reservation": Page(
+        title="A boot server or boot file without a reservation.",
+        severity="warning",
+        what="An interface has a boot server or boot file and asks for no reservation.",
+        why=(
+            "The DHCP server tells a machine what to boot together with its reservation; this one is told "
+            "nothing."
+        ),
+        todo="Switch the reservation on, or remove what it boots from.",
+    ),
+    "record-without-reservation": Page(
+        title="Interfaces have an address record and no reservation.",
+        severity="info",
+        what=(
+            "Interfaces with a fixed address and an address record have no reservation, in a segment that "
+            "serves reservations. Told once a segment. Routers, name servers, boot servers, gateways and "
+            "the bootstrap node are left out: their addresses belong on themselves."
+        ),
+        why=(
+            "The address stands on the machine alone. A machine that is installed anew gets another "
+            "address, or none, and its name leads nowhere."
+        ),
+        todo="Reserve the addresses; nothing where they are configured on the machines on purpose.",
+    ),
     "reservation-forbidden": Page(
         title="A reservation in a segment that takes no static mappings.",
         severity="warning",
@@ -95,6 +119,13 @@ PAGES: dict[str, Page] = {
         what="The interface asks for a reservation and gets its address by DHCP, or has none.",
         why="A reservation is the promise of one fixed IPv4 address; there is nothing to promise.",
         todo="Give the interface a static address, or switch the reservation off.",
+    ),
+    "reservation-without-record": Page(
+        title="A reservation without an address record.",
+        severity="warning; info when the host has a record on another interface",
+        what="An interface has a reservation for a fixed address and no address record.",
+        why="The address is known, and no name leads to it: people write the address down in a second place.",
+        todo="Switch the address record on, or leave it where nobody shall reach the machine here by name.",
     ),
     "reservation-without-segment": Page(
         title="A reservation in no declared segment.",

@@ -40,6 +40,19 @@ PAGES: dict[str, Page] = {
         why="The CNAME would point at nothing.",
         todo="Give the host's primary interface an address and an A record, or move the service.",
     ),
+    "cname-loop": Page(
+        title="Service names lead to each other and to no address.",
+        severity="error",
+        what=(
+            "A service is on a host that has no address record but the name of a service on another host, "
+            "and so on until the first one comes again."
+        ),
+        why="Whoever asks for one of the names is sent round and gets no address.",
+        todo=(
+            "Give one of the hosts an address record under its own name, or rename the service that has a "
+            "host's name."
+        ),
+    ),
     "cname-shadows": Page(
         title="A service has the name of its own host.",
         severity="warning",
@@ -77,6 +90,16 @@ PAGES: dict[str, Page] = {
             "leave the site (RFC 6303)."
         ),
         todo="Ask whoever runs the reverse zone, or declare the segment.",
+    ),
+    "reverse-zone-missing": Page(
+        title="A public network has no reverse zone here.",
+        severity="warning",
+        what=(
+            "A segment has a public network that is longer than a /24 (IPv6: /64), so that its reverse zone"
+            " would take in other people's addresses. None is served."
+        ),
+        why="Mail servers and logs ask for the names of such addresses, and nobody answers.",
+        todo="Have whoever holds the reverse zone delegate the part (RFC 2317), or enter the records there.",
     ),
     "zone-unusable": Page(
         title="The site's zone is no name that DNS can serve.",
