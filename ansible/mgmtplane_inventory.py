@@ -1,0 +1,620 @@
+#!/usr/bin/env python3
+"""Ansible inventory of one site, from a mgmtplane server. Python 3.8 or later, its standard library, this one file.
+
+    mgmtplane_inventory.py --list          what `ansible -i mgmtplane_inventory.py` asks for
+    mgmtplane_inventory.py --host NAME     the variables of one host
+
+While the server cannot be reached, the last good copy is used, with a warning, and the group all has the variables
+mgmtplane_inventory_stale (true) and mgmtplane_inventory_stale_since. When the server refuses, or more than half of
+the hosts are gone, this ends with 1 and hands nothing on.
+
+Settings come from the environment, or without MGMTPLANE_ from the section [mgmtplane] of mgmtplane_inventory.ini
+beside this file, else of ~/.config/mgmtplane/inventory.ini (or of the file that MGMTPLANE_CONFIG names):
+
+    MGMTPLANE_URL             https://mgmt.example.net, or with a path before /inventory/
+    MGMTPLANE_SITE            the site's name
+    MGMTPLANE_TOKEN_FILE      the file with the token; or MGMTPLANE_TOKEN, the token itself (environment only)
+    MGMTPLANE_CACHE_DIR       where the last good copy lies (~/.cache/mgmtplane)
+    MGMTPLANE_TIMEOUT         seconds that the server may be silent (10)
+    MGMTPLANE_TOTAL_TIMEOUT   seconds that the whole answer may take (60)
+    MGMTPLANE_CA_FILE         certificates to trust instead of the system's
+    MGMTPLANE_CONSUMER        what this machine is called in the list of consumers (its host name)
+    MGMTPLANE_ALLOW_HTTP      1: send the token unencrypted to another machine
+    MGMTPLANE_ACCEPT_DROP     the number of hosts that are really left (environment only; or --accept-drop)
+"""
+
+from __future__ import annotations
+
+import argparse
+import configparser
+import contextlib
+import hashlib
+import json
+import os
+import re
+import socket
+import ssl
+import stat
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Iterator, Mapping
+
+try:
+    import fcntl
+except ImportError:  # not a Unix; writing is atomic without it
+    fcntl = None  # type: ignore[assignment]
+
+NAME = "mgmtplane_inventory"
+LARGEST = 512 * 1024 * 1024  # bytes
+LOCK_SECONDS = 5.0
+KEYS = (
+    "url",
+    "site",
+    "token_file",
+    "cache_dir",
+    "timeout",
+    "total_timeout",
+    "ca_file",
+    "consumer",
+    "allow_http",
+)
+ENVIRONMENT_ONLY = ("token", "accept_drop")
+
+Warn = Callable[[str], None]
+
+
+class Refused(Exception):
+    """No inventory is handed on; the message says why and what to do."""
+
+
+class Unavailable(Exception):
+    """The server gave no answer that could be used; a last good copy would help."""
+
+
+# --- settings ---
+
+
+@dataclass(frozen=True)
+class Settings:
+    url: str
+    site: str
+    token: str
+    cache_dir: Path
+    timeout: float
+    total_timeout: float
+    ca_file: str
+    consumer: str
+    accept_drop: int | None
+
+    @property
+    def address(self) -> str:
+        return "{}/inventory/{}/".format(self.url, urllib.parse.quote(self.site, safe=""))
+
+
+def settings_of(given: Mapping[str, str], warn: Warn) -> Settings:
+    """*given* (names as in KEYS, token, accept_drop) as Settings. Raises Refused."""
+    for name in ("url", "site"):
+        if not given.get(name):
+            raise Refused(f"No {name} is set. Set MGMTPLANE_{name.upper()}, or {name} in the configuration.")
+    accepted = given.get("accept_drop") or ""
+    if accepted and not accepted.isdecimal():
+        raise Refused("MGMTPLANE_ACCEPT_DROP takes the number of hosts that are really left.")
+    return Settings(
+        url=_checked_url(given["url"], _is_yes(given.get("allow_http"))),
+        site=given["site"],
+        token=_token(given, warn),
+        cache_dir=Path(given.get("cache_dir") or _default_cache()).expanduser(),
+        timeout=_seconds(given, "timeout", 10),
+        total_timeout=_seconds(given, "total_timeout", 60),
+        ca_file=os.path.expanduser(given.get("ca_file") or ""),
+        consumer=re.sub(r"[^\w.@:-]+", "-", given.get("consumer") or socket.gethostname(), flags=re.ASCII),
+        accept_drop=int(accepted) if accepted else None,
+    )
+
+
+def gathered(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """What the configuration file says, and over it what the environment says. Raises Refused."""
+    values = _configured(environ, folder)
+    for key in (*KEYS, *ENVIRONMENT_ONLY):
+        if environ.get("MGMTPLANE_" + key.upper()):
+            values[key] = environ["MGMTPLANE_" + key.upper()]
+    return values
+
+
+def _configured(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    places = [folder / (NAME + ".ini"), Path("~/.config/mgmtplane/inventory.ini")]
+    if environ.get("MGMTPLANE_CONFIG"):
+        places = [Path(environ["MGMTPLANE_CONFIG"])]
+    for place in places:
+        with contextlib.suppress(RuntimeError):  # a process without a home
+            place = place.expanduser()
+        if not place.exists() and len(places) > 1:
+            continue
+        parser = configparser.ConfigParser(interpolation=None)
+        try:
+            parser.read_string(place.read_text(encoding="utf-8"))
+            values = dict(parser["mgmtplane"]) if "mgmtplane" in parser else {}
+        except OSError as error:
+            raise Refused(f"{place} cannot be read: {error.strerror}.") from None
+        except (configparser.Error, UnicodeDecodeError):  # without its words: they quote the file
+            raise Refused(f"{place} is no file of the form [mgmtplane] and key = value.") from None
+        wrong = sorted(set(values) - set(KEYS))
+        if wrong:
+            raise Refused(
+                "{} sets {}, which does not belong there. It may set: {}.".format(
+                    place, ", ".join(wrong), ", ".join(KEYS)
+                )
+            )
+        return values
+    return {}
+
+
+def _default_cache() -> str:
+    return os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "mgmtplane")
+
+
+def _is_yes(text: str | None) -> bool:
+    return (text or "").lower() in ("1", "true", "yes", "on")
+
+
+def _seconds(given: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        seconds = float(given.get(name) or default)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= 3600:
+        raise Refused(f"{name} takes seconds, more than 0 and at most 3600.")
+    return seconds
+
+
+def _checked_url(url: str, allow_http: bool) -> str:
+    parts = urllib.parse.urlsplit(url)
+    try:
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or parts.query
+        or parts.fragment
+        or "@" in parts.netloc
+    ):
+        raise Refused("url is not of the form https://server or https://server/path.")
+    if parts.scheme == "http" and not _is_loopback(host) and not allow_http:
+        raise Refused(
+            f"{url} would send the token unencrypted over the network. Use https://; or, where that network is "
+            "yours alone, set MGMTPLANE_ALLOW_HTTP=1 (allow_http)."
+        )
+    return url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or re.fullmatch(r"127(\.\d+){3}", host) is not None
+
+
+def _token(given: Mapping[str, str], warn: Warn) -> str:
+    token, place = given.get("token") or "", "MGMTPLANE_TOKEN"
+    if not token:
+        if not given.get("token_file"):
+            raise Refused(
+                "There is no token. Set MGMTPLANE_TOKEN_FILE to a file that holds it, or MGMTPLANE_TOKEN."
+            )
+        path = Path(os.path.expanduser(given["token_file"]))
+        place = str(path)
+        try:
+            token = path.read_text(encoding="ascii")
+            if path.stat().st_mode & 0o007:
+                warn(f"everybody on this machine may read {path}; chmod 600 it.")
+        except UnicodeDecodeError:
+            token = ""
+        except OSError as error:
+            raise Refused(f"The token cannot be read from {path}: {error.strerror}.") from None
+    if not re.fullmatch(r"[\x21-\x7e]+", token.strip()):
+        raise Refused(f"{place} holds no token: one word, as `manage.py token create` prints it.")
+    return token.strip()
+
+
+# --- the last good copy ---
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One answer of the server that could be used."""
+
+    etag: str
+    body: bytes
+    hosts: int
+    #: when the server last said that this is the newest; seconds since 1970
+    confirmed: float = 0.0
+
+    @property
+    def revision(self) -> int:
+        match = re.match(r'"(\d{1,18})-', self.etag)
+        return int(match.group(1)) if match else -1
+
+
+class Cache:
+    """The copy of one site of one server: a line of JSON about it, then the server's bytes."""
+
+    def __init__(self, settings: Settings, warn: Warn) -> None:
+        self.url, self.site, self.folder, self.warn = settings.url, settings.site, settings.cache_dir, warn
+        key = hashlib.sha256(f"{self.url}\0{self.site}".encode()).hexdigest()
+        self.path = self.folder / (key[:32] + ".inventory")
+
+    def load(self) -> Copy | None:
+        """The copy; None where there is none, and with a warning where it cannot be trusted."""
+        try:
+            return self._read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self.warn(f"the last good copy {self.path} cannot be read: {error.strerror}.")
+        except (ValueError, KeyError, TypeError):
+            self.warn(f"the last good copy {self.path} is damaged, and is not used.")
+        return None
+
+    def _read(self) -> Copy:
+        self._trusted(self.folder.stat(), self.folder)
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        with os.fdopen(os.open(str(self.path), flags), "rb") as file:
+            status = os.fstat(file.fileno())
+            self._trusted(status, self.path)
+            if not stat.S_ISREG(status.st_mode):
+                raise ValueError("no file")
+            head, body = json.loads(file.readline()), file.read()
+        if [head["url"], head["site"]] != [self.url, self.site]:
+            raise ValueError("another site's")
+        if hashlib.sha256(body).hexdigest() != head["sha256"]:
+            raise ValueError("not what was written")
+        return Copy(head["etag"], body, hosts_in(document_of(body)), status.st_mtime)
+
+    def _trusted(self, status: os.stat_result, path: Path) -> None:
+        """Whoever may write there says what Ansible runs."""
+        mine = not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
+        if not mine or status.st_mode & 0o022:
+            raise PermissionError(0, f"others may write to {path}, so it is not trusted")
+
+    def confirm(self) -> None:
+        """Remember that the server has nothing newer."""
+        with contextlib.suppress(OSError):
+            os.utime(str(self.path))
+
+    def keep(self, new: Copy, before: Copy | None) -> None:
+        """Put *new* in the place of *before*; a full disk is worth a warning and no failure."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._trusted(self.folder.stat(), self.folder)
+            with self._locked():
+                there = self._quietly()
+                raced = there is not None and (before is None or there.etag != before.etag)
+                if raced and there is not None and there.revision > new.revision:
+                    return  # another run was slower to start and faster to end
+                self._write(new)
+        except OSError as error:
+            self.warn(
+                f"the new inventory is used, but cannot be kept in {self.folder}: {error.strerror or type(error).__name__}."
+            )
+
+    def _quietly(self) -> Copy | None:
+        try:
+            return self._read()
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _write(self, new: Copy) -> None:
+        head = {"url": self.url, "site": self.site, "etag": new.etag}
+        head["sha256"] = hashlib.sha256(new.body).hexdigest()
+        handle, draft = tempfile.mkstemp(prefix=self.path.name, suffix=".new", dir=str(self.folder))  # 0600
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(json.dumps(head).encode() + b"\n" + new.body)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, str(self.path))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(draft)
+            raise
+        folder = os.open(str(self.folder), os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        if fcntl is None:
+            yield
+            return
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        handle = os.open(str(self.path.with_suffix(".lock")), flags, 0o600)
+        try:
+            deadline = time.monotonic() + LOCK_SECONDS
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError:
+                    if time.monotonic() > deadline:
+                        raise TimeoutError(0, "another run holds its lock") from None
+                    time.sleep(0.05)
+            yield
+        finally:
+            os.close(handle)
+
+
+# --- the server ---
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+    etag: str = ""
+    location: str = ""
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect would carry the token to wherever it points."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+
+def ask(settings: Settings, etag: str) -> Answer:
+    """What the server says. Raises Unavailable when it says nothing, or not everything, or not in time."""
+    got: list[Any] = []
+
+    def work() -> None:
+        try:
+            got.append(_exchange(settings, etag))
+        except (Refused, Unavailable) as error:
+            got.append(error)
+        except urllib.error.URLError as error:
+            got.append(Unavailable(f"cannot be reached: {_words(error.reason)}"))
+        except Exception as error:
+            got.append(Unavailable(f"gave no whole answer: {_words(error)}"))
+
+    # A thread, since neither a slow resolver nor a server that drips knows of any timeout.
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(settings.total_timeout)
+    if not got:
+        raise Unavailable(f"gave no whole answer within {settings.total_timeout:g} seconds")
+    if isinstance(got[0], Exception):
+        raise got[0]
+    answer: Answer = got[0]
+    return answer
+
+
+def _words(error: Any) -> str:
+    """Only what the system says: a library's words may quote a header, and the header the token."""
+    if isinstance(error, (socket.timeout, TimeoutError)):
+        return "it was silent for too long"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message}); see MGMTPLANE_CA_FILE"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return type(error).__name__
+
+
+def _exchange(settings: Settings, etag: str) -> Answer:
+    headers = {
+        "Authorization": "Bearer " + settings.token,
+        "Accept": "application/json",
+        "Mgmtplane-Consumer": settings.consumer,
+        "User-Agent": "mgmtplane-inventory/1",
+    }
+    if etag:
+        headers["If-None-Match"] = etag
+    request = urllib.request.Request(settings.address, headers=headers)
+    try:
+        response = _opener(settings).open(request, timeout=settings.timeout)
+    except urllib.error.HTTPError as error:  # anything but 2xx
+        response = error
+    with response:
+        body = response.read(LARGEST + 1)
+        if len(body) > LARGEST:
+            raise Unavailable(f"answered with more than {LARGEST >> 20} MiB")
+        length = response.headers.get("Content-Length", "")
+        if response.status != 304 and length.isdecimal() and int(length) != len(body):
+            raise Unavailable(f"announced {length} bytes and sent {len(body)}")
+        location = response.headers.get("Location", "").partition("?")[0]
+        return Answer(response.status, body, response.headers.get("ETag", ""), location)
+
+
+def _opener(settings: Settings) -> urllib.request.OpenerDirector:
+    handlers: list[Any] = [_NoRedirects()]
+    if _is_loopback(urllib.parse.urlsplit(settings.url).hostname or ""):
+        handlers.append(urllib.request.ProxyHandler({}))
+    if settings.url.startswith("https:"):
+        try:
+            context = ssl.create_default_context(cafile=settings.ca_file or None)
+        except (OSError, ValueError):
+            raise Refused(f"{settings.ca_file} holds no certificates that can be read.") from None
+        handlers.append(urllib.request.HTTPSHandler(context=context))
+    return urllib.request.build_opener(*handlers)
+
+
+# --- what is handed on ---
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The document as JSON text; ``stale_since`` is when the server last confirmed it, empty when that is now."""
+
+    text: bytes
+    stale_since: str = ""
+
+
+def obtain(settings: Settings, warn: Warn) -> Inventory:
+    """The site's inventory from the server, or the last good copy. Raises Refused."""
+    cache = Cache(settings, warn)
+    before = cache.load()
+    try:
+        new = _newest(settings, ask(settings, before.etag if before else ""), before)
+    except Unavailable as trouble:
+        return _last_good(settings, cache, before, str(trouble), warn)
+    if before is not None and new is before:
+        cache.confirm()
+        return Inventory(before.body)
+    _check_drop(settings, new, before)
+    cache.keep(new, before)
+    return Inventory(new.body)
+
+
+def _newest(settings: Settings, answer: Answer, before: Copy | None) -> Copy:
+    """The copy that *answer* stands for; *before* itself on 304."""
+    if answer.status == 304 and before is not None:
+        return before
+    if answer.status == 200:
+        try:
+            hosts = hosts_in(document_of(answer.body))
+        except ValueError as error:
+            raise Unavailable(f"answered with 200 and {error}") from None
+        return Copy(answer.etag, answer.body, hosts)
+    if 400 <= answer.status < 500:
+        meaning = {
+            401: "does not accept the token",
+            403: "does not let this token read it",
+            404: "does not have it",
+        }
+        raise Refused(
+            "{} {} ({}){}".format(
+                settings.address,
+                meaning.get(answer.status, "refuses"),
+                answer.status,
+                _sentence(settings, answer),
+            )
+        )
+    if answer.location:
+        raise Unavailable(f"points to {answer.location}, which is not followed; set url to what is right")
+    raise Unavailable(f"answered with {answer.status}{_sentence(settings, answer)}")
+
+
+def _sentence(settings: Settings, answer: Answer) -> str:
+    try:
+        said = json.loads(answer.body)["error"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    said = "".join(c if c.isprintable() else " " for c in str(said)[:300])
+    return ": " + said.replace(settings.token, "(the token)")
+
+
+def document_of(text: bytes) -> dict[str, Any]:
+    """*text* as the document of an inventory. Raises ValueError in words."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("what is not (or only half) JSON") from None
+    if not isinstance(document, dict) or not isinstance(document.get("_meta"), dict):
+        raise ValueError("JSON that is no inventory")
+    groups = [body for name, body in document.items() if name != "_meta"]
+    if not isinstance(document["_meta"].get("hostvars"), dict) or not all(
+        isinstance(g, dict) for g in groups
+    ):
+        raise ValueError("JSON that is no inventory")
+    return document
+
+
+def hosts_in(document: Mapping[str, Any]) -> int:
+    hosts = set(document["_meta"]["hostvars"])
+    for name, group in document.items():
+        if name != "_meta":
+            hosts.update(host for host in group.get("hosts") or () if isinstance(host, str))
+    return len(hosts)
+
+
+def _check_drop(settings: Settings, new: Copy, before: Copy | None) -> None:
+    """Raise Refused for an inventory without hosts, and for one that lost more than half of them unasked."""
+    if new.hosts == 0:
+        raise Refused(
+            f"{settings.address} has no hosts now. An empty inventory is never handed on; look at the site first."
+        )
+    if before is None or new.hosts * 2 >= before.hosts or settings.accept_drop == new.hosts:
+        return
+    raise Refused(
+        f"{settings.address} has {new.hosts} hosts now and had {before.hosts}: more than half are gone. If that is "
+        f"right, run this once: {NAME}.py --list --accept-drop {new.hosts} (or set "
+        f"MGMTPLANE_ACCEPT_DROP={new.hosts} for one run)."
+    )
+
+
+def _last_good(settings: Settings, cache: Cache, before: Copy | None, trouble: str, warn: Warn) -> Inventory:
+    if before is None:
+        raise Refused(f"{settings.address} {trouble}; and there is no last good copy in {cache.folder}.")
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(before.confirmed))
+    warn(
+        f"{settings.address} {trouble}. THIS INVENTORY IS STALE: "
+        f"the last good copy is used, as the server gave it on {since}."
+    )
+    document = document_of(before.body)
+    variables = document.setdefault("all", {}).setdefault("vars", {})
+    variables["mgmtplane_inventory_stale"] = True
+    variables["mgmtplane_inventory_stale_since"] = since
+    return Inventory(json.dumps(document).encode() + b"\n", since)
+
+
+# --- the command ---
+
+
+def warn_on_stderr(sentence: str) -> None:
+    sys.stderr.write(f"{NAME}: WARNING: {sentence}\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog=NAME, description=(__doc__ or "").partition("\n")[0])
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--list", action="store_true", help="the whole inventory as JSON")
+    wanted.add_argument("--host", metavar="NAME", help="the variables of one host as JSON")
+    parser.add_argument("--accept-drop", metavar="N", help="N hosts are really all that is left")
+    options = parser.parse_args(arguments)
+    try:
+        given = gathered(os.environ, Path(os.path.realpath(__file__)).parent)
+        if options.accept_drop:
+            given["accept_drop"] = options.accept_drop
+        inventory = obtain(settings_of(given, warn_on_stderr), warn_on_stderr)
+        text = inventory.text if options.list else _one_host(inventory, options.host)
+        _write_out(text)
+    except Refused as refusal:
+        sys.stderr.write(f"{NAME}: {refusal}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # without its words: they may quote a variable
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        line = where.tb_lineno if where else 0
+        sys.stderr.write(f"{NAME}: failed inside ({type(error).__name__}, line {line}).\n")
+        return 1
+    return 0
+
+
+def _one_host(inventory: Inventory, name: str) -> bytes:
+    known = document_of(inventory.text)["_meta"]["hostvars"]
+    if name not in known:
+        raise Refused(f"There is no host {name!r} in the inventory.")
+    return json.dumps(known[name]).encode() + b"\n"
+
+
+def _write_out(text: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        with contextlib.suppress(OSError):  # else Python complains once more when it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Refused(f"The inventory cannot be written out: {error.strerror}.") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+../../mgmtplane_inventory.py
