@@ -6,7 +6,7 @@ ARGS ?=
 UV ?= uv
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
 
-.PHONY: help up test test-slow test-postgres check lock docs bench clean venv venv-dev
+.PHONY: help up demo test test-slow test-postgres check lock docs bench clean venv venv-dev
 .DEFAULT_GOAL := help
 
 help:  ## these lines
@@ -14,6 +14,9 @@ help:  ## these lines
 
 up: venv  ## install, prepare and serve on http://127.0.0.1:8000 until Ctrl-C
 	@exec $(PY) manage.py up
+
+demo: venv  ## the same with two fictional sites, if the database has none (DATA_DIR=somewhere for a new one)
+	@exec $(PY) manage.py up --demo
 
 test: venv-dev  ## the tests, on SQLite or on TEST_DATABASE_URL
 	@$(PY) -m pytest -n auto --dist loadgroup $(ARGS)

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,10 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # `prepare` runs them, after the refusals that need no database
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """No arguments: settings come from the environment."""
+        """Settings come from the environment."""
+        parser.add_argument(
+            "--demo", action="store_true", help="declare two fictional sites, if the database has none"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Refuse what cannot work before touching the database; then prepare, then serve."""
@@ -26,7 +30,7 @@ class Command(BaseCommand):
             with supervisor.only_one(settings.DATA_DIR):
                 processes.listen(settings.BIND, settings.PORT).close()
                 # In a process of its own: what migrations load would stay in the memory of every child.
-                code = supervisor.run_once(self.prepare)
+                code = supervisor.run_once(partial(self.prepare, demo=bool(options["demo"])))
                 if code:
                     raise SystemExit(code)
                 processes.serve()
@@ -35,7 +39,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:  # while preparing
             raise SystemExit(130) from None
 
-    def prepare(self) -> None:
+    def prepare(self, *, demo: bool = False) -> None:
         """Bring the database, the static files and the administrator to where they should be."""
         try:
             self.check()
@@ -43,6 +47,8 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
             call_command("collectstatic", interactive=False, verbosity=0)
             call_command("ensure_admin")
+            if demo:
+                call_command("demo")
             declare_queues()
         except CommandError as error:  # SystemCheckError too
             self.stderr.write(str(error), ending="\n")

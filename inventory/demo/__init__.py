@@ -1,0 +1,1 @@
+"""Two fictional sites as one file of site documents: ``demo.yml``."""

@@ -1,0 +1,30 @@
+"""manage.py demo: two fictional sites, for looking around."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from inventory import demo
+from inventory.document.declaring import declare
+from inventory.models import Site
+
+DOCUMENT = Path(demo.__file__).with_name("demo.yml")
+
+
+class Command(BaseCommand):
+    help = "Declares two fictional sites, if the database has none; a database with sites is left as it is."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        present = ", ".join(Site.objects.values_list("slug", flat=True))
+        if present:
+            self.stdout.write(
+                f"The database has sites already ({present}); the demo is left out. Give it a DATA_DIR of its own to see it."
+            )
+            return
+        done = declare(
+            DOCUMENT.read_bytes(), DOCUMENT.name, apply=True, by="demo", why="A site to look around in."
+        )
+        self.stdout.write(f"Declared the fictional sites {' and '.join(one.plan.slug for one in done)}.")
