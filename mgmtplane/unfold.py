@@ -42,6 +42,7 @@ _NAVIGATION: list[dict[str, Any]] = [
             _item("Aliases", "alternate_email", "inventory.alias"),
             _item("Roles", "badge", "inventory.role"),
             _item("Authority", "gavel", "inventory.authority"),
+            _item("Lowered severities", "low_priority", "inventory.severityoverride"),
         ],
     },
     {

@@ -6,10 +6,12 @@ from inventory.admin import (
     access,
     consumers,
     dashboard,
+    explained,
     groups,
     hosts,
     interfaces,
     log,
+    overrides,
     renderings,
     segments,
     services,
@@ -17,16 +19,18 @@ from inventory.admin import (
 )
 
 #: pages that belong to no model; unfold's site asks for them when it builds its addresses
-admin.site.extra_urls = dashboard.urls  # type: ignore[attr-defined]
+admin.site.extra_urls = lambda: [*dashboard.urls(), *explained.urls()]  # type: ignore[attr-defined]
 
 __all__ = [
     "access",
     "consumers",
     "dashboard",
+    "explained",
     "groups",
     "hosts",
     "interfaces",
     "log",
+    "overrides",
     "renderings",
     "segments",
     "services",

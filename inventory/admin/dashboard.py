@@ -20,6 +20,7 @@ from inventory.admin.judgement import findings_of, pages_of
 from inventory.exports.registry import MODULES, Export, get_export
 from inventory.findings import SEVERITIES, Finding, count_by_severity
 from inventory.models import Change, Host, Site
+from inventory.rules.lowering import OWN
 from inventory.serving import consumers
 from inventory.snapshot import Snapshot
 
@@ -37,6 +38,8 @@ class Told:
 
     finding: Finding
     page: str
+    #: where its severity can be lowered, with everything filled in but the reason and the day
+    lower: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,9 +153,21 @@ def _by_severity(site: Site, findings: tuple[Finding, ...]) -> list[Counted]:
     return [Counted(name, counts[name], f"{page}?severity={name}") for name in SEVERITIES]
 
 
-def told(site_id: int, findings: Any) -> list[Told]:
+def told(site_id: int, findings: Any, *, may_lower: bool = False) -> list[Told]:
     pages = pages_of(site_id, {finding.subject for finding in findings})
-    return [Told(finding, pages.get(finding.subject, "")) for finding in findings]
+    return [
+        Told(finding, pages.get(finding.subject, ""), _lowering_of(site_id, finding) if may_lower else "")
+        for finding in findings
+    ]
+
+
+def _lowering_of(site_id: int, finding: Finding) -> str:
+    """The page that lowers *finding*; empty where nothing is left to lower, or somebody did."""
+    if finding.severity == "info" or finding.lowered_from or finding.id in OWN:
+        return ""
+    below = "warning" if finding.severity == "error" else "info"
+    given = {"site": site_id, "finding": finding.id, "subject": finding.subject, "severity": below}
+    return f"{reverse('admin:inventory_severityoverride_add')}?{urlencode(given)}"
 
 
 def _list_of(noun: str) -> str:
@@ -180,7 +195,11 @@ def findings_page(request: HttpRequest, slug: str) -> HttpResponse:
         "number": len(findings),
         "rules": sorted(Counter(f.id for f in findings if severity in ("", f.severity)).items()),
         "page": page,
-        "rows": told(site.pk, list(page.object_list)),
+        "rows": told(
+            site.pk,
+            list(page.object_list),
+            may_lower=request.user.has_perm("inventory.add_severityoverride"),
+        ),
         "query": urlencode({"severity": severity, "rule": rule}),
     }
     return TemplateResponse(request, "admin/inventory/findings.html", context)

@@ -1,32 +1,38 @@
-"""What the rules say about a site, judged once per revision and process, and where the subjects have their pages."""
+"""What the rules say about a site, judged once per revision, day and process, and where the subjects have their pages."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 
 from inventory.findings import Finding
-from inventory.models import Alias, Group, Host, Interface, Segment, Service
+from inventory.models import Alias, Group, Host, Interface, Role, Segment, Service, SeverityOverride
 from inventory.rules import judge
 from inventory.snapshot import Snapshot
 
-_judged: dict[str, tuple[int, tuple[Finding, ...]]] = {}
+#: uid of a site → (revision, day), what was found
+_judged: dict[str, tuple[tuple[int, date], tuple[Finding, ...]]] = {}
 _lock = threading.Lock()
 
 
 def findings_of(snapshot: Snapshot) -> tuple[Finding, ...]:
-    """The findings of a kept Snapshot, worst first. Ten thousand hosts take seconds; a revision never changes."""
-    uid, revision = snapshot.site.uid, snapshot.revision
+    """The findings of a kept Snapshot today, worst first, as the site's people lowered them.
+
+    Ten thousand hosts take seconds; a revision never changes, but a lowered severity ends with its day.
+    """
+    uid, moment = snapshot.site.uid, (snapshot.revision, timezone.localdate())
     known = _judged.get(uid)
-    if known and known[0] == revision:
+    if known and known[0] == moment:
         return known[1]
-    findings = judge(snapshot)
+    findings = judge(snapshot, moment[1])
     with _lock:
-        _judged[uid] = (revision, findings)
+        _judged[uid] = (moment, findings)
     return findings
 
 
@@ -66,6 +72,14 @@ def _rows(kind: str, site_id: int, names: list[str]) -> Iterator[tuple[str, str,
         groups = Group.objects.filter(site=site_id, kind=kind, name__in=names).order_by()
         for name, pk in groups.values_list("name", "pk"):
             yield "group" if kind == "group" else "workloadprofile", name, pk
+    elif kind == "override":
+        for row in SeverityOverride.objects.filter(site=site_id):
+            yield "severityoverride", str(row), row.pk
+    elif kind == "role":
+        for name, pk in (
+            Role.objects.filter(site=site_id, slug__in=names).order_by().values_list("slug", "pk")
+        ):
+            yield kind, name, pk
     elif kind in ("host", "segment", "alias"):
         model: Any = {"host": Host, "segment": Segment, "alias": Alias}[kind]
         rows = model._default_manager.filter(site=site_id, name__in=names).order_by()

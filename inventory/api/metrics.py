@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -22,8 +24,8 @@ from inventory.snapshot import Snapshot
 LOOPBACK = ("127.0.0.1", "::1")
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via")
 
-#: uid of a site → (revision, findings by severity)
-_judged: dict[str, tuple[int, dict[str, int]]] = {}
+#: uid of a site → (revision, day), findings by severity as the site's people lowered them
+_judged: dict[str, tuple[tuple[int, date], dict[str, int]]] = {}
 
 
 class Metrics(Endpoint):
@@ -92,9 +94,10 @@ def _by_status(snapshot: Snapshot) -> dict[str, int]:
 
 
 def _judgement(snapshot: Snapshot) -> dict[str, int]:
+    moment = snapshot.revision, timezone.localdate()
     known = _judged.get(snapshot.site.uid)
-    if known is not None and known[0] == snapshot.revision:
+    if known is not None and known[0] == moment:
         return known[1]
-    counts = count_by_severity(tuple(rules.judge(snapshot)))
-    _judged[snapshot.site.uid] = snapshot.revision, counts
+    counts = count_by_severity(tuple(rules.judge(snapshot, moment[1])))
+    _judged[snapshot.site.uid] = moment, counts
     return counts

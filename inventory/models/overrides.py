@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 
 from inventory.models.base import SiteRow
+from inventory.rules.catalogue import KNOWN
+from inventory.rules.lowering import OWN
 
 
 class SeverityOverride(SiteRow):
@@ -36,3 +42,25 @@ class SeverityOverride(SiteRow):
 
     def __str__(self) -> str:
         return f"{self.finding} {self.subject}".strip()
+
+    def clean(self) -> None:
+        problems = {}
+        if self.differs("finding") and (problem := _finding_problem(self.finding)):
+            problems["finding"] = problem
+        if self.differs("expires") and self.expires and self.expires < timezone.localdate():
+            problems["expires"] = f"{self.expires} is over; give a day from today on."
+        if self.differs("why") and not self.why.strip():
+            problems["why"] = "Say why the site may live with it."
+        if problems:
+            raise ValidationError(problems)
+
+
+def _finding_problem(finding: str) -> str:
+    """Say why *finding* cannot be lowered; empty when it can."""
+    if finding in OWN:
+        return f"“{finding}” is about lowering itself and cannot be lowered."
+    if finding in KNOWN:
+        return ""
+    near = difflib.get_close_matches(finding, KNOWN, n=1)
+    meant = f"did you mean {near[0]}?" if near else "the list of findings names them all."
+    return f"There is no finding “{finding}”; {meant}"

@@ -28,7 +28,18 @@ from tests.admin.pages import errors_of, latest_change, new_inline, send, shown,
 
 pytestmark = pytest.mark.django_db
 
-DECLARED = ["site", "segment", "host", "interface", "service", "alias", "role", "group", "workloadprofile"]
+DECLARED = [
+    "site",
+    "segment",
+    "host",
+    "interface",
+    "service",
+    "alias",
+    "role",
+    "group",
+    "workloadprofile",
+    "severityoverride",
+]
 LISTS = [*DECLARED, "authority", "identity", "change", "token"]
 
 

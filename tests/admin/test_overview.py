@@ -67,7 +67,7 @@ def test_the_first_page_judges_a_revision_once(browser, site, host, monkeypatch)
     calls = []
     real = judgement.judge
     monkeypatch.setattr(
-        judgement, "judge", lambda snapshot: calls.append(snapshot.revision) or real(snapshot)
+        judgement, "judge", lambda snapshot, today: calls.append(snapshot.revision) or real(snapshot, today)
     )
     browser.get("/admin/")
     browser.get("/admin/findings/lab/")

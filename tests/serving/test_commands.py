@@ -175,7 +175,7 @@ def test_exports_says_what_each_is_for() -> None:
 
 def _rules(monkeypatch: pytest.MonkeyPatch, *found: Finding) -> None:
     module: ModuleType = rules
-    monkeypatch.setattr(module, "judge", lambda _: found)
+    monkeypatch.setattr(module, "judge", lambda *_: found)
 
 
 def test_findings_exit_status_says_whether_any_is_an_error(

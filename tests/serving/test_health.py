@@ -103,7 +103,7 @@ def test_a_database_that_is_away_is_a_503_without_a_traceback(
 @pytest.mark.django_db
 def test_metrics_count_hosts_and_findings(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     finding = Finding("x", "error", "host alpha", "m", "h")
-    monkeypatch.setattr(rules, "judge", lambda _: (finding,))
+    monkeypatch.setattr(rules, "judge", lambda *_: (finding,))
     text = Client().get("/metrics").content.decode()
     assert 'mgmtplane_site_revision{site="lab"} 1.0' in text
     assert 'mgmtplane_hosts{site="lab",status="active"} 2.0' in text
