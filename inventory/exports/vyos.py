@@ -44,7 +44,8 @@ Path = list[str]
 
 def render(snapshot: Snapshot, authority: AuthorityMode | None = None) -> Document:
     plan, names = dhcp.plan(snapshot, authority), dns.plan(snapshot, authority)
-    files, said = {}, []
+    files: dict[str, bytes] = {}
+    said: list[Finding] = []
     records = _Records(names)
     forwarding = list(records.commands())
     for version in VERSIONS:

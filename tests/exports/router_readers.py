@@ -80,7 +80,7 @@ def read_vyos(text: str, version: str) -> tuple[dict[str, Served], set[tuple[str
 def _vyos_words(line: str) -> list[str]:
     """Words of a command line: bare, or whole in single quotes."""
     words = re.findall(r"(?:(?<= )|^)(?:'([^'\"\\?]*)'|([A-Za-z0-9._:/@-]+))(?= |$)", line)
-    assert " ".join(f"'{quoted}'" if not bare else bare for quoted, bare in words) == line
+    assert " ".join(bare or f"'{quoted}'" for quoted, bare in words) == line
     return [bare or quoted for quoted, bare in words]
 
 
