@@ -9,20 +9,21 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from inventory.admin import lifecycle
+from inventory.admin import allocating, lifecycle
 from inventory.admin.door import DoorAdmin, PartInline, delete_selected
 from inventory.admin.filters import FormFilter, SegmentFilter, SiteFilter
 from inventory.admin.forms import DoorForm, LinksField, PartForm
 from inventory.admin.lists import without_bulk
 from inventory.admin.searching import hosts_found_by
 from inventory.changes import SiteChange
-from inventory.models import Group, Host, Hypervisor, Interface, Membership, Service
+from inventory.models import Group, Host, Hypervisor, Interface, Membership, Service, Site
 
 STATUS_LABELS = {
     "provisioning": "info",
@@ -99,7 +100,7 @@ def _cleaned(form: Any) -> dict[str, Any]:
     return getattr(form, "cleaned_data", None) or {}
 
 
-class InterfaceForm(PartForm):
+class InterfaceForm(allocating.AssignedMac, PartForm):
     def _get_validation_exclusions(self) -> set[str]:
         # The mark moves between interfaces in one go: the formset looks at both, the database afterwards.
         return {*super()._get_validation_exclusions(), "primary"}  # type: ignore[misc]
@@ -189,7 +190,8 @@ class HostAdmin(DoorAdmin):
     search_help_text = "Name, address, service, notes, or a MAC in any spelling, whole or in part"
     ordering = ["site__slug", "name"]
     actions = ["retire", "reactivate", delete_selected]
-    actions_detail = ["retire_this", "reactivate_this"]
+    actions_list = ["next_host"]
+    actions_detail = ["allocate_for_this", "retire_this", "reactivate_this"]
     fieldsets = [
         (
             None,
@@ -285,6 +287,19 @@ class HostAdmin(DoorAdmin):
             wanted = [*form.cleaned_data["in_groups"], *form.cleaned_data["in_profiles"]]
             the_change.set_links(Membership, {"host": form.instance}, "group", wanted)
 
+    # --- handing out ---
+
+    @action(permissions=["add"], description="Next host", url_path="next")
+    def next_host(self, request: HttpRequest) -> Any:
+        site_id = self.declared_site_id(request)
+        if site_id is None:
+            return self._choose_site(request)
+        return allocating.next_host(self, request, get_object_or_404(Site, pk=site_id))
+
+    @action(permissions=["change"], description="Allocate", url_path="allocate")
+    def allocate_for_this(self, request: HttpRequest, object_id: str) -> Any:
+        return allocating.for_host(self, request, object_id)
+
     # --- retiring ---
 
     @admin.action(permissions=["change"], description="Retire")
@@ -296,9 +311,9 @@ class HostAdmin(DoorAdmin):
         return lifecycle.reactivate(self, request, queryset)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        """Of the two only the one that would do something."""
+        """Only what would do something."""
         retired = Host.objects.filter(pk=object_id, status=Host.Status.RETIRED).exists()
-        useless = "retire_this" if retired else "reactivate_this"
+        useless = ("retire_this", "allocate_for_this") if retired else ("reactivate_this",)
         shown = super().get_actions_detail(request, object_id)
         return [one for one in shown if not one.action_name.endswith(useless)]
 

@@ -8,16 +8,25 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from inventory.admin import allocating
+from inventory.admin.allocating import AssignedMac
 from inventory.admin.door import DoorAdmin
 from inventory.admin.filters import MacKnownFilter, SegmentOfInterfaceFilter, SiteOfHostFilter
+from inventory.admin.forms import DoorForm
 from inventory.admin.searching import interface_found_by
 from inventory.models import Interface
 
 
+class InterfacePageForm(AssignedMac, DoorForm):
+    """The page of one interface."""
+
+
 @admin.register(Interface)
 class InterfaceAdmin(DoorAdmin):
+    form = InterfacePageForm
+    actions_detail = ["allocate_for_this", "reidentify_this"]
     autocomplete_fields = ["host", "switch"]
     fixed_fields = ("host",)
     list_display = [
@@ -70,6 +79,20 @@ class InterfaceAdmin(DoorAdmin):
     ) -> tuple[Any, bool]:
         found, _ = super().get_search_results(request, queryset, "")
         return (found.filter(interface_found_by(search_term)) if search_term.strip() else found), False
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Re-identifying is for what was assigned."""
+        assigned = Interface.objects.filter(pk=object_id, mac_kind="assigned").exclude(mac=None).exists()
+        shown = super().get_actions_detail(request, object_id)
+        return [one for one in shown if assigned or not one.action_name.endswith("reidentify_this")]
+
+    @action(permissions=["change"], description="Allocate", url_path="allocate")
+    def allocate_for_this(self, request: HttpRequest, object_id: str) -> Any:
+        return allocating.for_interface(self, request, object_id)
+
+    @action(permissions=["change"], description="Re-identify", url_path="reidentify")
+    def reidentify_this(self, request: HttpRequest, object_id: str) -> Any:
+        return allocating.reidentify(self, request, object_id)
 
     @display(description="host", ordering="host__name")
     def host_name(self, interface: Interface) -> str:

@@ -1,0 +1,254 @@
+"""Pages that hand out identities: the next host, what a host lacks, another MAC for an interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanWidget
+
+from inventory.addressing import Range, canonical_address
+from inventory.admin.confirming import confirmed_reason
+from inventory.admin.fields import text_input
+from inventory.admin.forms import WHY_HELP
+from inventory.allocation import Handout, Refused, Wanted, allocate, reidentifying
+from inventory.models import Host, Interface, Role, Segment, Site
+
+WORDS = {
+    "name": "name {host}",
+    "vmid": "VMID {vmid}",
+    "mac": "MAC {mac}",
+    "ipv4": "address {ipv4}",
+    "ipv6": "address {ipv6}",
+}
+
+
+def _select() -> UnfoldAdminSelectWidget:
+    return UnfoldAdminSelectWidget()
+
+
+class AllocateForm(forms.Form):
+    """What one host is to get; empty fields mean what the command line's defaults mean."""
+
+    mac = forms.BooleanField(label="A MAC", required=False, widget=UnfoldBooleanWidget())
+    address = forms.BooleanField(label="An address", required=False, widget=UnfoldBooleanWidget())
+    vmid = forms.BooleanField(label="A VMID", required=False, widget=UnfoldBooleanWidget())
+    interface = forms.CharField(
+        required=False,
+        max_length=64,
+        widget=text_input(),
+        help_text="Made if the host has none of this name. Empty: the primary one, the only one, or a new eth0.",
+    )
+    segment = forms.ModelChoiceField(
+        Segment.objects.none(), required=False, widget=_select(), help_text="Empty: where the interface is."
+    )
+    span = forms.CharField(
+        label="Range",
+        required=False,
+        widget=text_input(),
+        help_text="192.0.2.2-192.0.2.49, instead of the segment's static range.",
+    )
+    family = forms.ChoiceField(
+        label="Addresses",
+        choices=[("4", "IPv4"), ("6", "IPv6, made of the MAC"), ("both", "both")],
+        widget=_select(),
+    )
+    group = forms.CharField(
+        label="Group of the MAC",
+        initial="00",
+        max_length=2,
+        widget=text_input(),
+        help_text="NN in the MAC encoding role: node or service group, two hex digits.",
+    )
+    why = forms.CharField(
+        label="Reason for this change",
+        required=False,
+        max_length=1000,
+        widget=text_input(),
+        help_text=WHY_HELP,
+    )
+
+    def __init__(self, site: Site, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        segments: Any = self.fields["segment"]
+        segments.queryset = Segment.objects.filter(site=site)
+
+    def clean_span(self) -> Range | None:
+        text = self.cleaned_data["span"].strip()
+        if not text:
+            return None
+        first, dash, last = text.partition("-")
+        if not dash:
+            raise ValidationError("Write first and last address: 192.0.2.2-192.0.2.49.")
+        try:
+            return Range(canonical_address(first), canonical_address(last))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not any(given.get(name) for name in ("mac", "address", "vmid")) and "role" not in self.fields:
+            raise ValidationError("Say what is to be handed out: a MAC, an address, a VMID.")
+        return given
+
+    def wanted(self, **more: Any) -> Wanted:
+        given = self.cleaned_data
+        same = {
+            name: given[name] for name in ("mac", "address", "vmid", "interface", "family", "group", "span")
+        }
+        return Wanted(**same, segment=given["segment"].name if given["segment"] else "", **more)
+
+
+class NextHostForm(AllocateForm):
+    """The next host by the naming pattern, and what it is to have."""
+
+    role = forms.ModelChoiceField(Role.objects.none(), required=False, widget=_select())
+    form = forms.ChoiceField(choices=Host.Form.choices, widget=_select())
+    field_order = ["role", "form"]
+
+    def __init__(self, site: Site, *args: Any, **kwargs: Any) -> None:
+        super().__init__(site, *args, **kwargs)
+        roles: Any = self.fields["role"]
+        roles.queryset = Role.objects.filter(site=site)
+
+    def wanted(self, **more: Any) -> Wanted:
+        given = self.cleaned_data
+        return super().wanted(role=given["role"].slug if given["role"] else "", form=given["form"], **more)
+
+
+def next_host(page: Any, request: HttpRequest, site: Site) -> HttpResponse:
+    """Make the next host of *site*, and lead to its page."""
+    form = NextHostForm(site, request.POST or None, initial={"form": "vm"})
+    handout = _handed_out(request, site, form)
+    if handout is None:
+        return _ask(page, request, f"Next host of {site}", form, _list_of(page))
+    return redirect(_page_of("host", Host.objects.get(site=site, name=handout.host).pk))
+
+
+def for_host(page: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Give a host what it lacks."""
+    host = get_object_or_404(Host.objects.select_related("site"), pk=object_id)
+    here = _page_of("host", host.pk)
+    form = AllocateForm(
+        host.site, request.POST or None, initial={"interface": request.GET.get("interface", "")}
+    )
+    handout = _handed_out(request, host.site, form, host=host.name)
+    if handout is None:
+        return _ask(page, request, f"Hand out to {host}", form, here)
+    return redirect(here)
+
+
+def for_interface(page: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Give an interface what it lacks."""
+    row = get_object_or_404(Interface.objects.select_related("host__site", "segment"), pk=object_id)
+    here = _page_of("interface", row.pk)
+    form = AllocateForm(
+        row.host.site, request.POST or None, initial={"interface": row.name, "segment": row.segment}
+    )
+    handout = _handed_out(request, row.host.site, form, host=row.host.name)
+    if handout is None:
+        return _ask(page, request, f"Hand out to {row}", form, here)
+    return redirect(here)
+
+
+def _handed_out(request: HttpRequest, site: Site, form: AllocateForm, **more: Any) -> Handout | None:
+    """What was handed out; None when the page must be shown, with what was refused."""
+    if not form.is_valid():
+        return None
+    wanted = form.wanted(**more)
+    parts = ("inventory.add_interface", "inventory.change_interface")
+    if (wanted.mac or wanted.address) and not request.user.has_perms(parts):
+        raise PermissionDenied
+    try:
+        handout = allocate(site, wanted, by=request.user, why=form.cleaned_data["why"], source="admin")
+    except ValidationError as refusal:
+        form.add_error(None, ValidationError(refusal.messages))
+        return None
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+        return None
+    said = [WORDS[name].format(**_words(handout)) for name in handout.given if name in WORDS]
+    if said:
+        messages.success(request, f"Handed out to {handout.place}: {', '.join(said)}.")
+    else:
+        messages.info(request, f"{handout.place} has this already; nothing new was handed out.")
+    return handout
+
+
+def _words(handout: Handout) -> dict[str, Any]:
+    return {
+        "host": handout.host,
+        "vmid": handout.vmid,
+        "mac": handout.mac,
+        "ipv4": handout.ipv4,
+        "ipv6": ", ".join(handout.ipv6),
+    }
+
+
+def reidentify(page: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Show what another MAC would change and leave behind, ask why, then give it."""
+    rows = Interface.objects.select_related("host__site", "host__role", "segment")
+    row = get_object_or_404(rows, pk=object_id)
+    here = _page_of("interface", row.pk)
+    try:
+        reason = confirmed_reason(request)
+        if reason:
+            moves = reidentifying.reidentify(
+                row, by=request.user, why=reason, source="admin", expected=request.POST.get("expected", "")
+            )
+            messages.success(
+                request, f"{row}: {'; '.join(map(str, moves))}. The old values are in quarantine."
+            )
+            return redirect(here)
+        plan = reidentifying.plan(row)
+    except (Refused, ValidationError) as refusal:
+        said = " ".join(refusal.messages) if isinstance(refusal, ValidationError) else str(refusal)
+        messages.error(request, said)
+        return redirect(here)
+    context = {
+        **page.admin_site.each_context(request),
+        "title": f"Re-identify {row}?",
+        "opts": page.opts,
+        "plan": plan,
+        "reason_missing": "confirmed" in request.POST,
+        "back": here,
+    }
+    return TemplateResponse(request, "admin/inventory/reidentify.html", context)
+
+
+def _ask(page: Any, request: HttpRequest, title: str, form: forms.Form, back: str) -> HttpResponse:
+    context = {
+        **page.admin_site.each_context(request),
+        "title": title,
+        "opts": page.opts,
+        "form": form,
+        "back": back,
+    }
+    return TemplateResponse(request, "admin/inventory/allocate.html", context)
+
+
+def _page_of(noun: str, pk: Any) -> str:
+    return reverse(f"admin:inventory_{noun}_change", args=(pk,))
+
+
+def _list_of(page: Any) -> str:
+    return reverse(f"admin:inventory_{page.opts.model_name}_changelist")
+
+
+class AssignedMac(forms.ModelForm):
+    """A form of an interface: its assigned MAC is shown and not edited."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        row = self.instance
+        if row.pk and row.mac and row.mac_kind == Interface.MacKind.ASSIGNED and "mac" in self.fields:
+            self.fields["mac"].disabled = self.fields["mac_kind"].disabled = True
+            self.fields[
+                "mac"
+            ].help_text = "Assigned here. Another one: re-identify the interface on its page."
