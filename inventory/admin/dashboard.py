@@ -166,7 +166,12 @@ def _lowering_of(site_id: int, finding: Finding) -> str:
     if finding.severity == "info" or finding.lowered_from or finding.id in OWN:
         return ""
     below = "warning" if finding.severity == "error" else "info"
-    given = {"site": site_id, "finding": finding.id, "subject": finding.subject, "severity": below}
+    given: dict[str, str] = {
+        "site": str(site_id),
+        "finding": finding.id,
+        "subject": finding.subject,
+        "severity": below,
+    }
     return f"{reverse('admin:inventory_severityoverride_add')}?{urlencode(given)}"
 
 

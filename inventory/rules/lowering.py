@@ -75,7 +75,7 @@ def _about(
                 "override-expired",
                 "warning" if meant else "info",
                 subject,
-                f"was lowered to {override.severity} until {override.expires}; {again}. The reason was: {override.why}",
+                f"was lowered to {override.severity} until {override.expires} (“{override.why}”); {again}.",
                 "Repair what it speaks of and delete it, or say why it may last longer.",
             )
         elif override not in useful:

@@ -35,7 +35,7 @@ DESCRIBING = _set_of(
 )
 #: Keys whose values are long and random, and public.
 PUBLIC = _set_of(
-    "hash hashes checksum checksums sha1 sha256 sha512 md5 digest fingerprint fingerprints pub public cert certificate ca "
+    "hash hashes checksum checksums sha md digest fingerprint fingerprints pub public cert certificate ca "
     "gpgkey uuid guid serial mac image url uri sum etag pubkey"
 )
 
@@ -59,8 +59,10 @@ NOTHING = _set_of(
 RANDOM = re.compile(
     r"(?<![\w+/=.-])(?=[^\s]*[A-Z])(?=[^\s]*[a-z])(?=[^\s]*[0-9])[A-Za-z0-9+_]{24,}={0,2}(?![\w+/.-])"
 )
-#: Bits a character: words and identifiers of people stay below, random letters and digits lie above.
+#: Bits a character: words of people stay below, random letters and digits lie above.
 RANDOM_BITS = 4.0
+#: Identifiers of people hold words, and few digits: ``thisIsALongVariable2``.
+WORD = re.compile(r"[a-z]{6}|[A-Z]{6}")
 
 _FIRST_LOOK = re.compile(
     r"pass|pwd|secret|token|psk|key|credential|community|pin\b|hvs\.|xox|sk_live|://[^\s/\"]*:|AKIA|eyJ|[A-Za-z0-9+_]{24}",
@@ -145,7 +147,10 @@ def _is_plain(text: str, named_so: bool) -> bool:
 def _is_random(text: str) -> bool:
     if "{{" in text or "{%" in text or "\n" in text:
         return False
-    return any(_bits(found.group().rstrip("=")) >= RANDOM_BITS for found in RANDOM.finditer(text))
+    return any(
+        _bits(run) >= RANDOM_BITS and not WORD.search(run) and sum(map(str.isdigit, run)) > 1
+        for run in (found.group().rstrip("=") for found in RANDOM.finditer(text))
+    )
 
 
 def _bits(text: str) -> float:

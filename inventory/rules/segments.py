@@ -8,13 +8,10 @@ from collections.abc import Iterable, Iterator
 
 from inventory import dhcp
 from inventory.dns.reverse import zones_of
+from inventory.exports.isc_dhcp import MOST_POOL_ADDRESSES
 from inventory.findings import Finding
 from inventory.rules.places import Place, named, places, span_of, span_of_network
 from inventory.snapshot import Snapshot
-
-#: ISC dhcpd sets memory aside for each address of a range and refuses what it cannot count. `dhcpd -t` of 4.4.3 (64 bits)
-#: takes 13.8 million addresses in a row and refuses 14.3 million: "overly large address range … Memory overflow".
-LARGEST_RANGE = 13_000_000
 
 
 def findings(snapshot: Snapshot) -> Iterable[Finding]:
@@ -25,16 +22,24 @@ def findings(snapshot: Snapshot) -> Iterable[Finding]:
         yield from _block(snapshot, place)
         yield from _ranges(place)
         yield from _reverse(place)
+    yield from _too_large(snapshot)
+
+
+def _too_large(snapshot: Snapshot) -> Iterator[Finding]:
+    """Pools that ISC dhcpd could not hold: the same count as the format's own, told before anybody asks for it."""
+    left = MOST_POOL_ADDRESSES
     for subnet in dhcp.plan(snapshot).subnets:
-        largest = max((span.size for span in map(span_of, subnet.pools) if span), default=0)
-        if largest > LARGEST_RANGE:
+        size = sum(span.size for span in map(span_of, subnet.pools) if span)
+        if size > left:
             yield Finding(
                 "pool-too-large",
-                "warning",
+                "info",
                 f"segment {subnet.segment}",
-                f"has a pool with {largest} addresses in a row; ISC dhcpd refuses so large a range.",
-                f"Make the pool smaller than {LARGEST_RANGE:,} addresses, or serve the site with Kea or dnsmasq.",
+                f"has a pool of {size} addresses; isc-dhcp offers {MOST_POOL_ADDRESSES} of the whole site and leaves "
+                "the rest out.",
+                "Nothing to do for Kea and dnsmasq. For dhcpd make the pool smaller.",
             )
+        left = max(0, left - size)
 
 
 def _vlans(snapshot: Snapshot) -> Iterator[Finding]:

@@ -107,14 +107,17 @@ PAGES: dict[str, Page] = {
         todo="Correct the pool or the network.",
     ),
     "pool-too-large": Page(
-        title="A pool has more addresses in a row than ISC dhcpd takes.",
-        severity="warning",
-        what="A pool has a stretch of more than thirteen million addresses.",
-        why=(
-            "ISC dhcpd sets memory aside for each address and refuses the whole configuration (“overly "
-            "large address range”). Kea and dnsmasq take it."
+        title="The pools of a site are larger than ISC dhcpd can hold.",
+        severity="info",
+        what=(
+            "The DHCP pools of the site have more than a million addresses together. The format isc-dhcp offers "
+            "the first 1048576 of them and leaves the rest out; the other formats offer all."
         ),
-        todo="Make the pool smaller, or serve the site with Kea or dnsmasq.",
+        why=(
+            "ISC dhcpd sets memory aside for each address of a range: a million takes seconds of its start, and a "
+            "range of more than about 14 million makes it refuse the whole file (“overly large address range”)."
+        ),
+        todo="Nothing for Kea and dnsmasq. For dhcpd make the pool smaller.",
     ),
     "search-domain-unusable": Page(
         title="A segment's search domain is no DNS name, or the list is too long.",

@@ -1,0 +1,17 @@
+"""For every id that a finding may have: a site that has it, and the repaired twin that does not."""
+
+from __future__ import annotations
+
+from tests.rules.cases import addresses, ansible, dns, formats, identities, lowering, machines, secrets
+from tests.rules.cases.making import Pair
+
+CASES: dict[str, Pair] = {
+    **addresses.CASES,
+    **ansible.CASES,
+    **dns.CASES,
+    **formats.CASES,
+    **identities.CASES,
+    **lowering.CASES,
+    **machines.CASES,
+    **secrets.CASES,
+}
