@@ -193,10 +193,15 @@ def test_a_refusal_is_one_whatever_is_remembered(
     script.fresh()
     server.says(status, b'{"error": "Make one."}')
     script.refuses(words=words)
-    script.refuses("--host", "alpha", words=words)
-    server.says(status, f"<h1>{TOKEN}</h1>".encode())
-    script.refuses(words=f"({status})")
-    server.says(status, json.dumps({"error": f"no such\ntoken {TOKEN}\x1b[31m"}).encode())
+
+
+def test_a_refusal_without_words_or_with_the_token_in_them_is_told_in_one_line(
+    script: Script, server: Server
+) -> None:
+    script.fresh()
+    server.says(403, f"<h1>{TOKEN}</h1>".encode())
+    script.refuses("--host", "alpha", words="(403)")
+    server.says(401, json.dumps({"error": f"no such\ntoken {TOKEN}\x1b[31m"}).encode())
     script.refuses(words="no such token (the token)")
     server.answer = site_of(BODY)
     script.fresh()
@@ -383,6 +388,7 @@ def test_the_configuration_may_lie_beside_the_script_or_at_home(
     assert server.asked[-1].path == "/inventory/third/"
     token.chmod(0o644)
     assert "chmod 600" in script.run().err
+    token.chmod(0o600)
     for wrong, words in (
         (text + f"token = {TOKEN}\n", "sets token, which does not belong there"),
         (f"{TOKEN}\n", "no file of the form"),
@@ -395,6 +401,7 @@ def test_the_configuration_may_lie_beside_the_script_or_at_home(
         script.refuses(words=words)
     for bad in ("", "two words", "käse"):
         token.write_text(bad)
+        token.chmod(0o600)
         beside.write_text(text)
         assert "holds no token" in script.run().err
 

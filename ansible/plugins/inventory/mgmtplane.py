@@ -93,7 +93,7 @@ import json
 import os
 from typing import Any
 
-from ansible.errors import AnsibleParserError
+from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.helpers import get_group_vars
 from ansible.utils.display import Display
 from ansible.utils.vars import combine_vars
@@ -112,17 +112,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         return bool(super().verify_file(path)) and named
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
-        super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
+        stop = True
         try:
+            super().parse(inventory, loader, path, cache)
+            self._read_config_data(path)
+            stop = self.get_option("stop")
             found = client.obtain(client.settings_of(self._given(), _warn), _warn)
-        except client.Refused as refusal:
-            if not self.get_option("stop"):
-                raise AnsibleParserError(str(refusal)) from None
-            display.error(f"mgmtplane: {refusal}")
+            self._construct(self._fill(_decoded(found.text, loader)))
+        except (client.Refused, AnsibleError) as problem:
+            if not stop:
+                raise AnsibleParserError(str(problem)) from None
+            display.error(f"mgmtplane: {problem}")
             raise SystemExit(1) from None
-        hosts = self._fill(_decoded(found.text, loader))
-        self._construct(hosts)
 
     def _given(self) -> dict:
         names = [name for name in (*client.KEYS, "token") if self.get_option(name) is not None]
