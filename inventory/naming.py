@@ -18,9 +18,11 @@ accompany a standard. See ``docs/naming.md``.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 from inventory import naming_errors
@@ -87,7 +89,7 @@ class Field:
         return bool(self.left_out_for or self.needed_for)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pattern:
     fields: tuple[Field, ...]
     ordinal: Field
@@ -104,6 +106,7 @@ class Pattern:
         whole = f"{part.before}{text}{part.after}"
         return f"[{whole}]" if part.may_be_left_out else whole
 
+    @cached_property
     def expression(self) -> re.Pattern[str]:
         return re.compile("".join(self._expression(part) for part in self.fields) + r"\Z")
 
@@ -150,7 +153,14 @@ def check(naming: Any) -> list[str]:
 
 def pattern_of(naming: Mapping[str, Any]) -> Pattern | None:
     """The pattern that *naming* declares; None for none, and for one that ``check`` refuses."""
-    if not naming or check(naming):
+    return _pattern(json.dumps(naming)) if naming else None
+
+
+@lru_cache(maxsize=32)
+def _pattern(text: str) -> Pattern | None:
+    """Made once, however many names are judged by it."""
+    naming = json.loads(text)
+    if check(naming):
         return None
     base = STANDARDS[naming["standard"]] if "standard" in naming else naming
     fields = tuple(_field(item) for item in base["fields"])
@@ -172,11 +182,11 @@ def _field(item: Mapping[str, Any]) -> Field:
 def read(site: SiteFacts, name: str) -> Parts | None:
     """What *name* says by the site's pattern; None when the site has none or the name does not follow it."""
     pattern = pattern_of(site.naming)
-    return _read(pattern, pattern.expression(), name) if pattern else None
+    return _read(pattern, name) if pattern else None
 
 
-def _read(pattern: Pattern, expression: re.Pattern[str], name: str) -> Parts | None:
-    match = expression.match(name)
+def _read(pattern: Pattern, name: str) -> Parts | None:
+    match = pattern.expression.match(name)
     if match is None:
         return None
     found = {key: text for key, text in match.groupdict().items() if text is not None}
@@ -197,7 +207,7 @@ def problem(site: SiteFacts, host: HostFacts) -> str:
     pattern = pattern_of(site.naming)
     if pattern is None:
         return ""
-    parts = _read(pattern, pattern.expression(), host.name)
+    parts = _read(pattern, host.name)
     if parts is None:
         return (
             f"“{host.name}” does not follow the pattern {pattern}; give it a name such as "
@@ -252,7 +262,7 @@ def next_name(site: SiteFacts, *, role: str, form: str, taken: Collection[str]) 
 
 def _ordinals(pattern: Pattern, like: str, taken: Collection[str]) -> set[int]:
     """The ordinals of the names in *taken* that differ from *like* in their numbers alone."""
-    expression = pattern.expression()
+    expression = pattern.expression
     numbers = {part.name for part in pattern.fields if part.digits}
     wanted = expression.match(like)
     kind = {key: text for key, text in wanted.groupdict().items() if key not in numbers} if wanted else {}
