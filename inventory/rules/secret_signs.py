@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 Sure = bool
@@ -70,6 +71,7 @@ _FIRST_LOOK = re.compile(
 )
 
 
+@lru_cache(maxsize=65_536)
 def first_look(text: str) -> bool:
     """False when nothing in the JSON *text* can be a secret."""
     return bool(_FIRST_LOOK.search(text))

@@ -56,6 +56,9 @@ def _owners(snapshot: Snapshot) -> Iterator[tuple[str, Iterable[Part]]]:
 
 def _within(part: str, content: Variables | str) -> Iterator[tuple[str, Sure]]:
     """(path, whether there is no doubt) of each secret. Most content is dismissed by its text alone."""
-    if not content or (isinstance(content, Packed) and not first_look(content.text)):
+    if isinstance(content, Packed):
+        if not first_look(content.text):
+            return
+    elif not content:
         return
     yield from secrets_in(part, content)
