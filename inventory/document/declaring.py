@@ -29,7 +29,7 @@ class Refused(Exception):
     """Why nothing was stored: every complaint, in the order of the file."""
 
     def __init__(self, complaints: Sequence[Complaint]) -> None:
-        super().__init__(f"{len(complaints)} complaints")
+        super().__init__("; ".join(map(str, complaints)))
         self.complaints = sorted(set(complaints))
 
 

@@ -42,7 +42,12 @@ def plan(content: bytes | str) -> list[Declared]:
 
 def lines(content: bytes | str) -> list[str]:
     """What the plan would write, in its words."""
-    return [str(entry) for one in plan(content) for entry in one.plan.entries if entry.action not in ("unchanged", "gone")]
+    return [
+        str(entry)
+        for one in plan(content)
+        for entry in one.plan.entries
+        if entry.action not in ("unchanged", "gone")
+    ]
 
 
 def delete(slug: str) -> None:

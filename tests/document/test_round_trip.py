@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
+import pytest
+from django.db import transaction
+from hypothesis import given
+
+from inventory import reading
+from inventory.exports import get_export
+from inventory.serving import renderings
+from inventory.snapshot import Snapshot
+from tests.document.generated import whole_sites
 from tests.document.support import apply, delete, export, exports, lines
+from tests.exports.sites import examples
 from tests.importers.site_support import PASSWORD, imported
-from tests.shared_data import require_sample
+from tests.shared_data import REPOSITORY, require_sample
+
+EXAMPLES = int(os.environ.get("MGMTPLANE_EXAMPLES", "15"))
 
 pytestmark = pytest.mark.django_db
 
@@ -26,3 +41,52 @@ def assert_comes_back(slug: str) -> None:
 def test_the_sample_comes_back(password):
     imported(require_sample(), password=password)
     assert_comes_back("dvntm")
+
+
+def test_the_demo_comes_back():
+    apply((REPOSITORY / "inventory/demo/demo.yml").read_bytes())
+    assert_comes_back("lab")
+    assert_comes_back("mobile")
+
+
+@pytest.mark.timeout(3600)
+def test_generated_sites_come_back():
+    @examples(EXAMPLES)
+    @given(whole_sites())
+    def comes_back(site):
+        with rolled_back():
+            apply(get_export("site").render(site, None).files["site.yml"])
+            assert_same_facts(reading.load("lab"), site)
+            assert_comes_back("lab")
+
+    comes_back()
+
+
+def assert_same_facts(stored: Snapshot, site: Snapshot) -> None:
+    """The rows say what the document said, and nothing else."""
+    for field in (
+        "segments",
+        "hosts",
+        "groups",
+        "profiles",
+        "roles",
+        "overrides",
+        "authorities",
+        "aliases",
+        "sealed",
+    ):
+        for one, other in zip(getattr(stored, field), getattr(site, field), strict=True):
+            assert one == other, field
+    assert replace(stored.site, uid="") == site.site
+    waiting = {one for one in site.identities if one.state != "held"}
+    assert set(stored.identities) == waiting
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """One database for many examples."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+    reading.forget()
+    renderings.forget()
