@@ -55,6 +55,8 @@ MODULES = {
     "bind": "inventory.exports.bind",
     "unbound": "inventory.exports.unbound",
     "hosts": "inventory.exports.hosts",
+    "pxe": "inventory.exports.pxe",
+    "ssh-config": "inventory.exports.ssh_config",
     "prometheus": "inventory.exports.prometheus",
     "csv": "inventory.exports.csv",
 }

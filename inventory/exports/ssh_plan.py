@@ -1,0 +1,272 @@
+"""How an operator gets into each host, as declared. Pure; ``inventory.exports.ssh_config`` writes it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from inventory import bootstrap, dns
+from inventory.disputes import disputes
+from inventory.dns.names import claims_below, dns_name, host_label, name_below, zone_of
+from inventory.exports.reserved import Reserved, has
+from inventory.findings import Finding, in_reading_order
+from inventory.identity import is_ip_address
+from inventory.numbers import point
+from inventory.snapshot import AuthorityMode, HostFacts, Snapshot
+
+VARIABLE = "mgmtplane_ssh"
+#: What ssh takes as it is: no blank, quote, ``%`` token, ``$`` or pattern.
+USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}\Z")
+IDENTITY = re.compile(r"[A-Za-z0-9_.~/][A-Za-z0-9_.~/@+=-]{0,250}\Z")
+TO = re.compile(r"(.+):([0-9]{1,5})\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    local: int
+    #: the host's label, where it is one of the site's; else empty
+    label: str
+    #: a name or an address, as declared
+    to: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    user: str = ""
+    port: int = 0
+    identity: str = ""
+    #: the label of a host, ``none``, or empty
+    jump: str = ""
+    forward: tuple[Forward, ...] = ()
+    #: of the second way alone
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    host: str
+    label: str
+    #: empty where DNS does not have the name
+    fqdn: str
+    #: the primary interface's first
+    addresses: tuple[str, ...]
+    way: Way = Way()
+    second: Way | None = None
+
+
+@dataclass
+class SshPlan:
+    zone: str
+    entries: tuple[Entry, ...]
+    default: Way
+    #: ``192.0.2.*`` for networks that end at an octet
+    patterns: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    by_label: dict[str, Entry] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.by_label = {entry.label: entry for entry in self.entries}
+
+    @property
+    def labels(self) -> dict[str, Entry]:
+        return self.by_label
+
+
+class Unusable(ValueError):
+    """A value that ssh cannot take; the message says which and why."""
+
+
+def findings(snapshot: Snapshot) -> tuple[Finding, ...]:
+    """What of the declared ways in cannot be written."""
+    return tuple(f for f in plan(snapshot).findings if f.id == "ssh-access-unusable")
+
+
+def plan(snapshot: Snapshot, authority: AuthorityMode | None = None) -> SshPlan:
+    return _Planner(snapshot, authority).plan()
+
+
+class _Planner:
+    def __init__(self, snapshot: Snapshot, authority: AuthorityMode | None) -> None:
+        served = bootstrap.served(snapshot, authority)
+        self.snapshot = served.snapshot
+        self.zone = zone_of(self.snapshot) or ""
+        zones = dns.plan(snapshot, authority).zones
+        self.names = {r.name for zone in zones if zone.kind == "site" for r in zone.records}
+        self.contested = claims_below(self.zone, self.snapshot).contested if self.zone else {}
+        self.declared = Reserved(self.snapshot, VARIABLE)
+        self.findings: list[Finding] = [*served.findings, *disputes(self.snapshot, "ip", "name")]
+
+    def plan(self) -> SshPlan:
+        entries = {e.label: e for host in self.snapshot.live_hosts if (e := self._bare(host))}
+        self.labels = entries
+        site = Way(**self._values(f"variable {VARIABLE}", self.snapshot.site.variables.get(VARIABLE)))
+        ways = {label: self._way(self.snapshot.host_by_name[e.host]) for label, e in entries.items()}
+        jumps = {way.jump for way in (*ways.values(), site)} - {"", "none"}
+        for label in jumps:
+            if not self._has_own_jump(self.snapshot.host_by_name[entries[label].host]):
+                ways[label] = replace(ways[label], jump="none")
+        ways = self._without_circles(ways)
+        made = [
+            replace(e, way=ways[label], second=self._second(self.snapshot.host_by_name[e.host]))
+            for label, e in sorted(entries.items())
+        ]
+        return SshPlan(self.zone, tuple(made), site, self._patterns(), in_reading_order(self.findings))
+
+    def _bare(self, host: HostFacts) -> Entry | None:
+        """The host's names and addresses; None without either, or where its name is another's too."""
+        label = host_label(self.zone, host) if self.zone else dns_name(host.name)
+        if label is None or label in self.contested:
+            if host.access:
+                self._say(host.subject, "has a name that is none in DNS, or is disputed")
+            return None
+        cards = sorted(host.interfaces, key=lambda i: (i is not host.primary, not i.management))
+        addresses = [a for i in cards for a in i.addresses if self._is_usable(a)]
+        fqdn = f"{label}.{self.zone}" if f"{label}.{self.zone}" in self.names else ""
+        if not fqdn and not addresses:
+            if host.access:
+                self._say(host.subject, "has neither a record nor a fixed address")
+            return None
+        return Entry(host.name, label, fqdn, tuple(dict.fromkeys(addresses)))
+
+    def _is_usable(self, address: str) -> bool:
+        where = point(address)
+        return where is not None and not where.is_link_local and not self.snapshot.is_disputed("ip", address)
+
+    def _way(self, host: HostFacts) -> Way:
+        own = has(host.variables, VARIABLE)
+        inherited = self._values(host.subject if own else f"variable {VARIABLE}", self.declared.of(host))
+        return Way(**{**inherited, **self._values(host.subject, host.access)})
+
+    def _second(self, host: HostFacts) -> Way | None:
+        known = {key: host.out_of_band[key] for key in ("user", "port", "jump") if key in host.out_of_band}
+        address = host.out_of_band.get("address", "")
+        if not address:
+            return None
+        if (
+            not isinstance(address, str)
+            or not (is_ip_address(address) or dns_name(address))
+            or "%" in address
+        ):
+            self._say(host.subject, "has an out-of-band address that is neither an address nor a name")
+            return None
+        way = Way(**self._values(host.subject, known))
+        return replace(way, jump=way.jump or "none", address=dns_name(address) or address)
+
+    def _has_own_jump(self, host: HostFacts) -> bool:
+        return "jump" in host.access or has(host.variables, VARIABLE)
+
+    def _values(self, subject: str, declared: Any) -> dict[str, Any]:
+        """What *declared* says, value by value; what ssh cannot take is left out and said."""
+        if declared is None:
+            return {}
+        if not isinstance(declared, Mapping):
+            self._say(subject, f"has {VARIABLE}, which is no mapping")
+            return {}
+        values: dict[str, Any] = {}
+        for key, value in declared.items():
+            reader = READERS.get(key) if isinstance(key, str) else None
+            if reader is None:
+                self._say(subject, f"has access with {str(key)!r}, which means nothing to ssh")
+            elif value not in (None, ""):
+                try:
+                    values[key] = reader(self, value)
+                except Unusable as unusable:
+                    self._say(subject, str(unusable))
+        return values
+
+    def _label(self, name: Any) -> str:
+        """The label of a host of the site that has an entry; empty for anything else."""
+        if not isinstance(name, str):
+            return ""
+        label = name_below(self.zone, name) if self.zone else dns_name(name)
+        return label if label in self.labels else ""
+
+    def _without_circles(self, ways: dict[str, Way]) -> dict[str, Way]:
+        """Every chain of jumps ends; where one does not, its hosts lose their jump."""
+        kept = dict(ways)
+        for label in sorted(ways):
+            seen, at = [label], ways[label].jump
+            while at in ways and at not in seen:
+                seen.append(at)
+                at = ways[at].jump
+            if at == label:
+                host = self.labels[label].host
+                self._say(
+                    f"host {host}", f"is reached through {' and '.join(seen[1:]) or 'itself'}, a circle"
+                )
+                kept[label] = replace(ways[label], jump="")
+        return kept
+
+    def _patterns(self) -> tuple[str, ...]:
+        found = []
+        for segment in self.snapshot.segments:
+            network = ipaddress.ip_network(segment.network4) if segment.network4 else None
+            if network and network.prefixlen in (8, 16, 24):
+                octets = str(network.network_address).split(".")[: network.prefixlen // 8]
+                found.append((int(network.network_address), ".".join([*octets, "*"])))
+        return tuple(dict.fromkeys(pattern for _, pattern in sorted(found)))
+
+    def _say(self, subject: str, why: str) -> None:
+        hint = "The keys are user, port, identity, jump (a host of the site) and forward."
+        self.findings.append(
+            Finding("ssh-access-unusable", "warning", subject, f"{why}; that is left out.", hint)
+        )
+
+
+def _user(planner: _Planner, value: Any) -> str:
+    if not isinstance(value, str) or not USER.match(value):
+        raise Unusable("has a user that is none for ssh")
+    return value
+
+
+def _port(planner: _Planner, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
+        raise Unusable("has a port that is no number from 1 to 65535")
+    return value
+
+
+def _identity(planner: _Planner, value: Any) -> str:
+    if not isinstance(value, str) or not IDENTITY.match(value):
+        raise Unusable("has an identity that is no plain path of a key")
+    return value
+
+
+def _jump(planner: _Planner, value: Any) -> str:
+    label = "none" if value == "none" else planner._label(value)
+    if not label:
+        raise Unusable("is reached through a jump host that is no host of the site with a name or an address")
+    return label
+
+
+def _forwards(planner: _Planner, value: Any) -> tuple[Forward, ...]:
+    if not isinstance(value, list):
+        raise Unusable("has forwards that are no list")
+    return tuple(_forward(planner, one) for one in value)
+
+
+def _forward(planner: _Planner, value: Any) -> Forward:
+    if not isinstance(value, Mapping) or set(value) != {"local", "to"}:
+        raise Unusable("has a forward that is not local and to")
+    found = TO.match(value["to"]) if isinstance(value["to"], str) else None
+    if not found:
+        raise Unusable("has a forward whose to is no host:port")
+    name, port = found[1].strip("[]"), _port(planner, int(found[2]))
+    label = planner._label(name)
+    if not label and not (point(name) or dns_name(name)):
+        raise Unusable("has a forward to something that is neither a name nor an address")
+    return Forward(
+        _port(planner, value["local"]), label, name if point(name) else dns_name(name) or name, port
+    )
+
+
+READERS: dict[str, Callable[[_Planner, Any], Any]] = {
+    "user": _user,
+    "port": _port,
+    "identity": _identity,
+    "jump": _jump,
+    "forward": _forwards,
+}
