@@ -157,9 +157,6 @@ class HypervisorInline(PartInline):
         ("storage", "bridge", "pool"),
     ]
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(obj and obj.form == Host.Form.HYPERVISOR) and super().has_add_permission(request, obj)
-
 
 @admin.register(Host)
 class HostAdmin(DoorAdmin):
@@ -213,6 +210,11 @@ class HostAdmin(DoorAdmin):
         ("Variables", {"fields": ["variables"], "classes": ["collapse"]}),
         ("Access and out-of-band", {"fields": ["access", "out_of_band"], "classes": ["collapse"]}),
     ]
+
+    def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The Proxmox API only where there is one: on hypervisors, and where it was declared before."""
+        has_api = obj and (obj.form == Host.Form.HYPERVISOR or Hypervisor.objects.filter(host=obj).exists())
+        return self.inlines if has_api else [part for part in self.inlines if part is not HypervisorInline]
 
     # --- the list ---
 
