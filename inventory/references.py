@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from inventory.identity import canonical_mac
+from inventory.packed import Packed
 from inventory.snapshot import Snapshot
 
 Test = Callable[[str], bool]
@@ -22,8 +23,8 @@ Test = Callable[[str], bool]
 #: Fields that hold how an import wrote something: repetitions of what stands elsewhere.
 _UNSAID = frozenset({"written", "interfaces", "services", "proxmox", "host"})
 
-#: How much of a long text is shown around the value.
-_AROUND = 60
+#: As much of a line is shown.
+LONG = 120
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,55 +42,70 @@ class Place:
         return f"{self.subject}, {self.where}: {said}"
 
 
+@dataclass(frozen=True, slots=True)
+class Needle:
+    """What is looked for. ``may`` is a quick look at text as it is stored; ``in_text`` knows where words end."""
+
+    shortest: int
+    may: Test
+    in_text: Test
+
+
 def naming_value(snapshot: Snapshot, value: str) -> tuple[Place, ...]:
     """Every place in *snapshot* that names *value* (a MAC, an address, a VMID or a name), then what is sealed."""
-    names = names_value(value)
-    found = {place for subject, facts in _subjects(snapshot) for place in _in_facts(subject, facts, names)}
-    return tuple(sorted(place for place in found if not place.sealed)) + sealed_places(snapshot)
+    return naming_any(snapshot, [value])
 
 
-def sealed_places(snapshot: Snapshot) -> tuple[Place, ...]:
-    """Where something is encrypted: files that were kept whole, and single values."""
-    files = {
-        Place(f"{sealed.owner_kind} {sealed.owner}", sealed.path, sealed=True) for sealed in snapshot.sealed
-    }
-    inline = {
-        place
-        for subject, facts in _subjects(snapshot)
-        for place in _in_facts(subject, facts, lambda _: False)
-        if place.sealed
-    }
-    return tuple(sorted(files | inline))
+def naming_any(snapshot: Snapshot, values: Collection[str]) -> tuple[Place, ...]:
+    """As ``naming_value``, for several values in one go."""
+    needles = [needle(value) for value in values]
+    found = {place for subject, facts in _subjects(snapshot) for place in _in_facts(subject, facts, needles)}
+    found |= {Place(f"{one.owner_kind} {one.owner}", one.path, sealed=True) for one in snapshot.sealed}
+    return tuple(sorted(found, key=lambda place: (place.sealed, place)))
 
 
-def names_value(value: str) -> Test:
-    """A test for text: does it name *value*?"""
-    for make in (_names_mac, _names_address):
+def needle(value: str) -> Needle:
+    """How to look for *value*."""
+    for make in (_mac, _address):
         try:
             return make(value)
         except ValueError:
             continue
-    word = re.compile(rf"(?<![a-z0-9_-]){re.escape(value.lower())}(?![a-z0-9_]|-[a-z0-9])")
-    return lambda text: bool(word.search(text.lower()))
+    wanted = value.lower()
+    word = re.compile(rf"(?<![a-z0-9_-]){re.escape(wanted)}(?![a-z0-9_]|-[a-z0-9])")
+    return Needle(
+        len(wanted), lambda text: wanted in text.lower(), lambda text: bool(word.search(text.lower()))
+    )
 
 
-def _names_mac(value: str) -> Test:
+def _mac(value: str) -> Needle:
     octets = canonical_mac(value).split(":")
     short = [rf"0?{octet[1]}" if octet[0] == "0" else octet for octet in octets]
     separated = f"{short[0]}(?P<between>[:-]){'(?P=between)'.join(short[1:])}"
     digits = "".join(octets)
     dotted = r"\.".join(digits[i : i + 4] for i in range(0, 12, 4))
-    pattern = re.compile(rf"(?<![0-9a-f])(?:{separated}|{dotted}|(?:01)?{digits})(?![0-9a-f])")
-    return lambda text: bool(pattern.search(text.lower()))
+    anywhere = re.compile(f"{separated}|{dotted}|{digits}")
+    whole = re.compile(rf"(?<![0-9a-f])(?:{separated}|{dotted}|(?:01)?{digits})(?![0-9a-f])")
+    return Needle(
+        len("0:0:0:0:0:0"),
+        lambda text: bool(anywhere.search(text.lower())),
+        lambda text: bool(whole.search(text.lower())),
+    )
 
 
-def _names_address(value: str) -> Test:
+def _address(value: str) -> Needle:
     wanted = ipaddress.ip_address(value)
+    text = str(wanted)
     if wanted.version == 4:
-        pattern = re.compile(rf"(?<![0-9.]){re.escape(str(wanted))}(?![0-9]|\.[0-9])")
-        return lambda text: bool(pattern.search(text))
+        whole = re.compile(rf"(?<![0-9.]){re.escape(text)}(?![0-9]|\.[0-9])")
+        return Needle(len(text), lambda given: text in given, lambda given: bool(whole.search(given)))
+    last = f"{int(wanted) & 0xFFFF:x}"
     words = re.compile(r"[0-9a-fA-F:.]*:[0-9a-fA-F:.]+")
-    return lambda text: any(_is_address(word, wanted) for word in words.findall(text))
+    return Needle(
+        len("::"),
+        lambda given: last == "0" or last in given.lower(),
+        lambda given: any(_is_address(word, wanted) for word in words.findall(given)),
+    )
 
 
 def _is_address(word: str, wanted: Any) -> bool:
@@ -124,29 +140,53 @@ def _subjects(snapshot: Snapshot) -> Iterator[tuple[str, Any]]:
         yield f"authority of {authority.at}", authority
 
 
-def _in_facts(subject: str, facts: Any, names: Test) -> Iterator[Place]:
-    for column in fields(facts):
-        if column.name not in _UNSAID:
-            yield from _in_value(subject, (column.name,), getattr(facts, column.name), names)
+def _columns(facts: Any) -> tuple[str, ...]:
+    kind = type(facts)
+    if kind not in _known:
+        _known[kind] = tuple(column.name for column in fields(facts) if column.name not in _UNSAID)
+    return _known[kind]
 
 
-def _in_value(subject: str, path: tuple[str, ...], value: Any, names: Test) -> Iterator[Place]:
+#: the columns of each kind of facts; looked up for tens of thousands of them
+_known: dict[type, tuple[str, ...]] = {}
+
+
+def _in_facts(subject: str, facts: Any, needles: list[Needle]) -> Iterator[Place]:
+    for column in _columns(facts):
+        value = getattr(facts, column)
+        if value is None or value is True or value is False or value == "":
+            continue
+        if isinstance(value, Packed) and not _may_matter(value.text, needles):
+            continue
+        yield from _in_value(subject, (column,), value, needles)
+
+
+def _may_matter(text: str, needles: list[Needle]) -> bool:
+    """Whether it is worth unpacking: most hosts' variables name nothing of this."""
+    return text != "{}" and ("__ansible_vault" in text or any(needle.may(text) for needle in needles))
+
+
+def _in_value(subject: str, path: tuple[str, ...], value: Any, needles: list[Needle]) -> Iterator[Place]:
     if isinstance(value, Mapping):
         if "__ansible_vault" in value:
             yield Place(subject, ".".join(path), sealed=True)
             return
         for key, inner in value.items():
-            if names(str(key)):
+            if _named(str(key), needles):
                 yield Place(subject, ".".join(path), f"the key “{key}”")
-            yield from _in_value(subject, (*path, str(key)), inner, names)
+            yield from _in_value(subject, (*path, str(key)), inner, needles)
     elif isinstance(value, list | tuple):
         for number, inner in enumerate(value):
-            yield from _in_value(subject, (*path, str(number)), inner, names)
-    elif value is not None and not isinstance(value, bool) and names(text := str(value)):
-        yield Place(subject, ".".join(path), _excerpt(text, names))
+            yield from _in_value(subject, (*path, str(number)), inner, needles)
+    elif value is not None and not isinstance(value, bool) and _named(text := str(value), needles):
+        yield Place(subject, ".".join(path), _excerpt(text, needles))
 
 
-def _excerpt(text: str, names: Test) -> str:
-    """The line of *text* that names the value, cut to a readable length."""
-    line = next((line.strip() for line in text.splitlines() if names(line)), text.strip())
-    return line if len(line) <= 2 * _AROUND else f"{line[: 2 * _AROUND]}…"
+def _named(text: str, needles: list[Needle]) -> bool:
+    return any(len(text) >= needle.shortest and needle.in_text(text) for needle in needles)
+
+
+def _excerpt(text: str, needles: list[Needle]) -> str:
+    """The line of *text* that names a value, cut to a readable length."""
+    line = next((line.strip() for line in text.splitlines() if _named(line, needles)), text.strip())
+    return line if len(line) <= LONG else f"{line[:LONG]}…"

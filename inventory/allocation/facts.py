@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
+from inventory.addressing import Range
 from inventory.allocation.choosing import Refused, Taken
 from inventory.identity import is_ip_address
 from inventory.models import Host, Identity, Interface, Role, Segment, Site
@@ -46,9 +48,12 @@ def taken(site: Site, kind: str, prefix: str = "") -> Taken:
     )
 
 
-def taken_addresses(site: Site) -> Taken:
-    """Beside the ledger: what stands in fields that claim nothing, so that nobody else is put there."""
-    ledger = taken(site, "ip")
+def taken_addresses(site: Site, span: Range | None = None) -> Taken:
+    """Beside the ledger: what stands in fields that claim nothing, so that nobody else is put there.
+
+    Only what may lie in *span* is asked of the ledger: a large site has tens of thousands.
+    """
+    ledger = taken(site, "ip", _beginning(span) if span else "")
     interfaces = Interface.objects.filter(host__site=site).exclude(host__status="retired").order_by()
     beside = set(interfaces.exclude(bootstrap_ipv4=None).values_list("bootstrap_ipv4", flat=True))
     beside |= set(interfaces.exclude(pxe_server="").values_list("pxe_server", flat=True).distinct())
@@ -56,6 +61,13 @@ def taken_addresses(site: Site) -> Taken:
     for value in consoles.values_list("out_of_band", flat=True):
         beside |= set(_addresses_in(value))
     return Taken(ledger.values | {str(text) for text in beside}, ledger.quarantined)
+
+
+def _beginning(span: Range) -> str:
+    """The octets that all addresses of *span* begin with, as text."""
+    pairs = zip(span.first.split(".")[:3], span.last.split(".")[:3], strict=False)
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
+    return "".join(f"{octet}." for octet, _ in same)
 
 
 def _addresses_in(value: Any) -> Iterator[str]:

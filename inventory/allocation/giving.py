@@ -123,7 +123,9 @@ def address(interface: Interface, family: str, span: Range | None) -> list[str]:
     if family in ("4", "both") and not interface.ipv4:
         segments = facts.segments(site)
         mine = next(one for one in segments if one.name == segment.name)
-        interface.ipv4 = lowest_address(mine, segments, facts.taken_addresses(site), span)
+        interface.ipv4 = lowest_address(
+            mine, segments, facts.taken_addresses(site, span or mine.static_range), span
+        )
         given.append("ipv4")
     if family in ("6", "both") and _lacks_ipv6(interface, segment):
         own: Any = interface.ipv6

@@ -18,7 +18,7 @@ from inventory.allocation.patience import patiently
 from inventory.changes import change
 from inventory.identity import eui64_address
 from inventory.models import Host, Interface, Site
-from inventory.references import Place, naming_value, sealed_places
+from inventory.references import Place, naming_any
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,16 @@ def plan(interface: Interface, *, surveyed: Collection[int] = ()) -> Plan:
     moves = _moves(interface, surveyed)
     snapshot = reading.load(interface.host.site.slug)
     own = {f"interface {row}" for row in _sharing(interface)}
-    found = {place: None for move in moves for place in naming_value(snapshot, move.old) if not place.sealed}
+    found = naming_any(snapshot, [move.old for move in moves])
+    mine = {(subject, where) for subject in own for where in ("mac", "ipv6")} | {
+        (f"host {interface.host}", "vmid")
+    }
     places = [
         place
         for place in found
-        if not (place.subject in own and place.where.split(".")[0] in ("mac", "ipv6"))
+        if not place.sealed and (place.subject, place.where.split(".")[0]) not in mine
     ]
-    places = [place for place in places if (place.subject, place.where) != (f"host {interface.host}", "vmid")]
-    return Plan(f"interface {interface}", moves, tuple(sorted(places)), sealed_places(snapshot))
+    return Plan(f"interface {interface}", moves, tuple(places), tuple(p for p in found if p.sealed))
 
 
 def reidentify(
