@@ -95,6 +95,8 @@ def dns_label(text: str) -> str | None:
 
 def dns_name(text: str) -> str | None:
     """Return the relative, possibly dotted name *text* as DNS carries it, or None if a label has no form there."""
+    if is_label(text):
+        return text
     labels = [dns_label(part) for part in text.split(".")]
     if not all(labels):
         return None

@@ -42,6 +42,9 @@ class Packed(Mapping[str, Any]):
     def __iter__(self) -> Iterator[str]:
         return iter(_unpacked(self.text))
 
+    def __bool__(self) -> bool:
+        return self.text.strip() != "{}"
+
     def __len__(self) -> int:
         return len(_unpacked(self.text))
 

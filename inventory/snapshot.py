@@ -22,6 +22,9 @@ T = TypeVar("T")
 Variables = Mapping[str, Any]
 AuthorityMode = Literal["gateway", "bootstrap"]
 
+#: What the interfaces of these segments are called, unless the segment says otherwise.
+SHORT = {"management": "mgmt", "storage": "stor"}
+
 
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
@@ -110,9 +113,7 @@ class SegmentFacts:
     @property
     def interface_suffix(self) -> str:
         """What an interface here is called behind its host's name: ``pi01-mgmt``."""
-        return self.suffix or {"management": "mgmt", "storage": "stor"}.get(
-            self.name, self.name.replace("_", "-").lower()
-        )
+        return self.suffix or SHORT.get(self.name) or self.name.replace("_", "-").lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def index() -> str:
     """A table for each subject: id, severity, what it says."""
     lines: list[str] = []
     for subject, pages in SUBJECTS.items():
-        lines += [f"## {subject}", "", "| Finding | Severity | What it says |", "|---|---|---|"]
+        lines += [f"### {subject}", "", "| Finding | Severity | What it says |", "|---|---|---|"]
         for finding, page in sorted(pages.items()):
             severity = page.severity.partition(";")[0]
             lines.append(f"| [{finding}](findings/{finding}.md) | {severity} | {_escaped(page.title)} |")
