@@ -5,6 +5,7 @@ A checker speaks for one version of one server on one machine; what it refuses, 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -45,7 +46,8 @@ def check(format: str, directory: Path) -> CheckResult:
     """Run the checker of *format* on the files in *directory*. LookupError for a format that has none."""
     checker = CHECKERS.get(format)
     if checker is None:
-        raise LookupError(f"No server checks “{format}”. These formats are checked: {', '.join(CHECKERS)}.")
+        instead = INSTEAD.get(format, f"These formats are checked: {', '.join(CHECKERS)}.")
+        raise LookupError(f"No server checks “{format}”. {instead}")
     found = {program: shutil.which(program, path=SEARCH_PATH) for program in checker.programs}
     missing = [program for program, path in found.items() if path is None]
     if missing:
@@ -97,6 +99,27 @@ def _bind_commands(directory: Path) -> Iterable[Command]:
         yield ["named-checkzone", "-i", "local", *strictly, zone.removeprefix("db."), zone]
 
 
+def _grub_commands(directory: Path) -> Iterable[Command]:
+    """What GRUB reads; of the other loaders none has a checker."""
+    for path in sorted(directory.glob("grub.cfg-01-*")):
+        yield ["grub-script-check", path.name]
+
+
+#: promtool checks a configuration, and with it the files of targets that it names.
+PROMTOOL = 'printf "%s" "$1" | promtool check config /dev/stdin'
+SCRAPING = """\
+scrape_configs:
+- job_name: mgmtplane
+  file_sd_configs:
+  - files: [{}]
+"""
+
+
+def _promtool_commands(directory: Path) -> Iterable[Command]:
+    file = json.dumps(str(directory.resolve() / "prometheus.json"))
+    yield ["sh", "-c", PROMTOOL, "sh", SCRAPING.format(file)]
+
+
 #: dhcpd surrounds its one real line with a page about itself.
 DHCPD_NOISE = (
     r"^(Internet Systems Consortium|Copyright|All rights|For info|Config file:|Database file:|PID file:"
@@ -118,4 +141,19 @@ CHECKERS = {
     "unbound": Checker(
         ("unbound", "unbound"), ("unbound-checkconf",), _only("unbound-checkconf unbound.conf")
     ),
+    "pxe": Checker(("grub-common", "grub2-tools"), ("grub-script-check",), _grub_commands),
+    "ssh-config": Checker(
+        ("openssh-client", "openssh-clients"), ("ssh",), _only("ssh -G -F ssh_config localhost")
+    ),
+    "prometheus": Checker(
+        ("prometheus", "golang-github-prometheus"), ("promtool",), _promtool_commands, r"^Checking |SUCCESS"
+    ),
+}
+
+#: What to do where nothing can be asked.
+INSTEAD = {
+    "opnsense": "OPNsense tells on import which rows it refuses; then see that Kea is running.",
+    "vyos": "Paste it in configuration mode, read what “compare” shows, then “commit-confirm”.",
+    "hosts": "Try one name: getent hosts NAME, once the file is in its place.",
+    "csv": "Nothing but people reads it; these formats are checked: kea, dnsmasq, isc-dhcp, bind, unbound.",
 }

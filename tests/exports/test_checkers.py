@@ -16,6 +16,9 @@ BROKEN = {
         "dhcpd.conf line 3: host a: already exists",
     ),
     "unbound": ("unbound.conf", 'server:\n  local-data: "x y z"\n', "Bad local-data RR x y z"),
+    "pxe": ("grub.cfg-01-02-de-10-00-00-01", "menuentry x {\n", "Syntax error"),
+    "ssh-config": ("ssh_config", "Host a\n  Prot 22\n", "Bad configuration option: prot"),
+    "prometheus": ("prometheus.json", '[{"targets": [1]}]', "cannot unmarshal number"),
     "bind": ("named.conf", 'zone "x" { type primary; file "db.x"; };\n', "file not found"),
 }
 
@@ -60,6 +63,16 @@ def test_a_missing_checker_says_what_to_install(tmp_path, monkeypatch):
     assert "apt-get install bind9" in result.install_hint
 
 
-def test_a_format_without_a_server_is_named():
-    with pytest.raises(LookupError, match="No server checks “csv”"):
-        checkers.check("csv", None)
+@pytest.mark.parametrize(
+    ("format", "words"),
+    [
+        ("csv", "people"),
+        ("hosts", "getent"),
+        ("opnsense", "on import"),
+        ("vyos", "compare"),
+        ("ansible", "kea"),
+    ],
+)
+def test_a_format_that_nothing_can_check_says_what_to_do_instead(format, words):
+    with pytest.raises(LookupError, match=f"No server checks “{format}”.*{words}"):
+        checkers.check(format, None)
