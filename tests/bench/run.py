@@ -313,6 +313,16 @@ def report(tables: list[tuple[str, int, list[Figure]]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+#: Begins the part of the page that other commands measure; it stays as it is.
+KEPT = "## Allocation"
+
+
+def kept(page: Path) -> str:
+    """What stands on *page* from KEPT on."""
+    _, heading, rest = page.read_text().partition(f"\n{KEPT}") if page.exists() else ("", "", "")
+    return heading + rest
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hosts", type=int, default=10_000)
@@ -326,7 +336,7 @@ def main() -> None:
         if title == "SQLite" or database:
             with tempfile.TemporaryDirectory() as work:
                 tables.append((title, options.hosts, measure(options.hosts, database, Path(work))))
-    text = report(tables)
+    text = report(tables) + kept(options.output)
     options.output.write_text(text)
     print(text)
 
