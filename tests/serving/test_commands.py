@@ -93,7 +93,7 @@ def test_strict_refuses_errors_and_writes_nothing(site: Site, tmp_path: Path, ad
 
 def test_the_unknown_is_refused_with_what_there_is(site: Site) -> None:
     for words, expected in (
-        (("nonsense", "--site", "lab"), "There is no format “nonsense”. There are: ansible,"),
+        (("nonsense", "--site", "lab"), "There is no format “nonsense”. There are: site, ansible,"),
         (("list", "--site", "nowhere"), "There is no site “nowhere”. Sites: lab."),
     ):
         ran = run("export", *words)
