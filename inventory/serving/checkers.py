@@ -55,7 +55,7 @@ def check(format: str, directory: Path) -> CheckResult:
         hint = f"{', '.join(missing)} is not installed: apt-get install {debian}, or dnf install {fedora}"
         return CheckResult("missing", install_hint=hint)
     for program, *arguments in checker.commands(directory):
-        refusal = _refusal([found[program] or program, *arguments], directory)
+        refusal = _refusal([found.get(program) or program, *arguments], directory)
         if refusal is not None:
             return CheckResult("refused", _without_noise(refusal, checker.noise))
     return CheckResult("good")

@@ -57,6 +57,7 @@ def test_who_has_the_newest_gets_304_without_a_body(client: Client, site: Site, 
     for sent in (first["ETag"], f'"other", W/{first["ETag"]}', "*"):
         response = client.get(URL, headers={"If-None-Match": sent})
         assert (response.status_code, response.content) == (304, b""), sent
+        assert "Content-Length" not in response.headers, "it would claim that the file is empty"
         for header in ("ETag", "Last-Modified", "Vary", "Cache-Control", "Mgmtplane-Findings"):
             assert response[header] == first[header]
     assert client.get(URL, headers={"If-None-Match": '"other"'}).status_code == 200
