@@ -145,7 +145,7 @@ def _write(taking: Taking, **seen: Any) -> None:
 # --- who is behind ---
 
 
-def judged(now: datetime | None = None) -> QuerySet[Consumer]:
+def judged(now: datetime | None = None) -> QuerySet[Any]:
     """Every consumer with ``state`` (see above), ``seen`` (when last heard of) and ``newest_revision``."""
     silent_since = (now or timezone.now()) - SILENT_AFTER
     newest = Rendering.objects.filter(

@@ -89,12 +89,15 @@ class Ansible:
 @pytest.fixture
 def site(transactional_db: None) -> Site:
     lab = Site(slug="lab", root_domain="example.net")
-    lab.variables = {"z_first": "{{ a_second }}", "a_second": [1, {"y": 1, "b": 2}], "secret": SEALED}
+    variables: Any = {"z_first": "{{ a_second }}", "a_second": [1, {"y": 1, "b": 2}], "secret": SEALED}
+    lab.variables = variables
     with change(lab, why="made for a test", source="import"):
-        web = Group(site=lab, name="web", variables={"web_port": 80})
+        port: Any = {"web_port": 80}
+        web = Group(site=lab, name="web", variables=port)
         web.save()
+        own: Any = {"says": "{{ web_port }}", "own": SEALED}
         for name in HOSTS:
-            host = Host(site=lab, name=name, variables={"says": "{{ web_port }}", "own": SEALED})
+            host = Host(site=lab, name=name, variables=own)
             host.save()
             Membership(group=web, host=host).save()
     return lab

@@ -39,7 +39,7 @@ def fetch(client: Client, name: str = "kea-01") -> str:
 
 
 def state_of(name: str = "kea-01") -> str:
-    state: str = consumers.judged().get(name=name).state  # type: ignore[attr-defined]
+    state: str = consumers.judged().get(name=name).state
     return state
 
 
@@ -112,7 +112,7 @@ def test_who_says_no_name_has_that_of_its_token_or_user(site: Site) -> None:
 
 
 def test_a_report_needs_what_reading_needs(client: Client, site: Site) -> None:
-    body = {"etag": OTHER, "ok": True}
+    body: Any = {"etag": OTHER, "ok": True}
     assert report(Client(), **body).status_code == 401
     assert report(Client(headers={"Authorization": "Bearer no"}), **body).status_code == 401
     assert report(client_of(Token(name="pages"), formats=["pages"]), **body).status_code == 403

@@ -89,7 +89,7 @@ def test_each_servers_own_checker_passes_and_the_application_hears_of_it(site: S
     assert ("lab", "kea", "failed", 1) in consumers.counted("lab")
     assert taken["dnsmasq"].run().status == 0
     assert taken["dnsmasq"].run("--rollback").status == 0
-    assert consumers.judged().get(format="dnsmasq").state == "behind"  # type: ignore[attr-defined]
+    assert consumers.judged().get(format="dnsmasq").state == "behind"
     assert b"192.0.2.21" not in taken["dnsmasq"].target.read_bytes()
 
 
