@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from inventory.disputes import WORDS
 from inventory.findings import Finding
 from inventory.models import Alias, Group, Host, Interface, Role, Segment, Service, SeverityOverride
 from inventory.rules import judge
@@ -43,9 +44,11 @@ def pages_of(site_id: int, subjects: Iterable[str]) -> dict[str, str]:
         kind, _, name = subject.partition(" ")
         by_kind.setdefault(kind, {})[name] = subject
     found = {subject: _page("site", site_id) for subject in by_kind.pop("site", {}).values()}
+    if all_hosts := by_kind.get("group", {}).pop("all", ""):  # the site itself carries what is for all
+        found[all_hosts] = _page("site", site_id)
     ledger = reverse("admin:inventory_identity_changelist")
-    for kind in ("mac", "ip", "vmid", "name"):  # what hosts dispute has no page, but a list of who claims it
-        for value, subject in by_kind.pop(kind, {}).items():
+    for kind, word in WORDS.items():  # what hosts dispute has no page, but a list of who claims it
+        for value, subject in by_kind.pop(word, {}).items():
             found[subject] = f"{ledger}?{urlencode({'q': value, 'kind__exact': kind})}"
     for kind, names in by_kind.items():
         for noun, name, pk in _rows(kind, site_id, list(names)):

@@ -124,7 +124,9 @@ def test_subjects_lead_to_their_pages(site, host):
             "service artifacts",
             "service artifacts on pi01",
             "site lab",
-            "mac bc:24:11:ce:51:ec",
+            "group all",
+            "MAC bc:24:11:ce:51:ec",
+            "address 192.0.2.10",
             "host nobody",
         ],
     )
@@ -133,7 +135,9 @@ def test_subjects_lead_to_their_pages(site, host):
     assert pages["service artifacts"] == url("service", "change", service.pk)
     assert pages["service artifacts on pi01"] == url("service", "change", service.pk)
     assert pages["site lab"] == url("site", "change", site.pk)
-    assert pages["mac bc:24:11:ce:51:ec"].endswith("?q=bc%3A24%3A11%3Ace%3A51%3Aec&kind__exact=mac")
+    assert pages["group all"] == pages["site lab"]
+    assert pages["address 192.0.2.10"].endswith("?q=192.0.2.10&kind__exact=ip")
+    assert pages["MAC bc:24:11:ce:51:ec"].endswith("?q=bc%3A24%3A11%3Ace%3A51%3Aec&kind__exact=mac")
     assert {"segment management", "group pis"} <= set(pages)
     assert "host nobody" not in pages
 
