@@ -55,7 +55,7 @@ def _site(document: Read, post: Snapshot) -> Iterator[Problem]:
 
 def _known(document: Read, noun: str, names: Collection[str]) -> set[str]:
     """What may be referred to; what is malformed was meant to be there."""
-    return {*names, *(str(path[1]) for path in document.malformed if path[0] == noun and len(path) > 1)}
+    return {*names, *(str(path[1]) for path in document.malformed if path[:1] == (noun,) and len(path) > 1)}
 
 
 def _references(document: Read, post: Snapshot) -> Iterator[Problem]:

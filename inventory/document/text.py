@@ -11,6 +11,17 @@ from inventory import yaml11
 from inventory.document.form import Path, faults
 from inventory.exports.site import schema
 
+#: A key that holds named things → what one of them is called; at the top, and further down.
+NOUNS = {
+    "hosts": "host",
+    "segments": "segment",
+    "groups": "group",
+    "profiles": "profile",
+    "roles": "role",
+    "aliases": "alias",
+    "serials": "serial of",
+}
+INNER = {"interfaces": "interface"}
 MAX_BYTES = 200_000_000
 MAX_VALUES = 20_000_000
 _MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
@@ -56,20 +67,16 @@ class Read:
 def thing_at(path: Path) -> str:
     """``("hosts", "pi01", "interfaces", "eth0", "mac")`` in the operator's words: host pi01: interface eth0: mac."""
     words: list[str] = []
-    singular = {
-        "hosts": "host", "segments": "segment", "groups": "group", "profiles": "profile", "roles": "role",
-        "aliases": "alias", "interfaces": "interface", "serials": "serial of",
-    }  # fmt: skip
     steps = list(path)
     while steps:
         step = steps.pop(0)
         if isinstance(step, int):
             words.append(f"number {step + 1}")
-        elif step in singular and steps and len(words) < 2:
-            words.append(f"{singular[step]} {steps.pop(0)}")
+        elif steps and step in (INNER if words else NOUNS):
+            words.append(f"{(INNER if words else NOUNS)[step]} {steps.pop(0)}")
         else:
             words.append(step)
-    return f"{': '.join(words)}" if words else "the document"
+    return ": ".join(words) or "the document"
 
 
 def read(text: bytes, file: str) -> tuple[list[Read], list[Complaint]]:
@@ -104,14 +111,19 @@ def read(text: bytes, file: str) -> tuple[list[Read], list[Complaint]]:
                 file, 1, "the file is empty; a site document begins with `mgmtplane: 1` and `site: <name>`."
             )
         )
-    seen: dict[str, int] = {}
-    for document in found:
-        line = document.line("site")
-        if (before := seen.setdefault(document.slug, line)) != line:
-            document.complain(
-                ("site",), f"{document.slug} has a document on line {before} already; keep one."
-            )
-    return found, complaints
+    return _one_each(found, complaints), complaints
+
+
+def _one_each(documents: list[Read], complaints: list[Complaint]) -> list[Read]:
+    """The first document of every site."""
+    first: dict[str, Read] = {}
+    for document in documents:
+        there = first.setdefault(document.slug, document)
+        if there is not document:
+            line = there.line("site")
+            document.complain(("site",), f"{document.slug} has a document on line {line} already; keep one.")
+            complaints += document.complaints
+    return list(first.values())
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -43,7 +43,9 @@ def clean(text: str, longest: int) -> str:
 names = st.sampled_from(
     ("web", "db", "y", "1e3", "null", "a b", "ä", "[x]", "a: b", "#", "0x1f", "-", "pi01")
 )
-leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+leaves: st.SearchStrategy = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+)
 leaves |= texts.map(lambda text: clean(text, 2000))
 leaves |= st.sampled_from(("yes", "1_000", "12:30:45", "2026-01-02", "~", "=", "a\nb\n"))
 leaves |= st.sampled_from(({"__ansible_unsafe": "{{ a }}"}, {"__ansible_vault": VAULT}))
@@ -227,7 +229,7 @@ def _profiles(draw: st.DrawFn, hosts: list[str]) -> tuple[ProfileFacts, ...]:
 @st.composite
 def _authorities(draw: st.DrawFn, hosts: list[str]) -> tuple[AuthorityFacts, ...]:
     at = sorted(draw(st.lists(st.sampled_from(MOMENTS), max_size=3, unique=True)))
-    modes = st.sampled_from(("gateway", "bootstrap"))
+    modes: st.SearchStrategy = st.sampled_from(("gateway", "bootstrap"))
     node = st.sampled_from(["", *hosts])
     return tuple(
         AuthorityFacts(draw(modes), draw(names), one, clean(draw(texts), 500), draw(node)) for one in at
