@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from inventory.addressing import Range
-from inventory.numbers import Point, number4, point
+from inventory.numbers import Point, point
 from inventory.snapshot import SegmentFacts, Snapshot
 
 
@@ -80,10 +80,6 @@ def span_of(given: Range | None) -> Span | None:
     if len(ends) != 2 or ends[0] is None or ends[1] is None or ends[0].version != ends[1].version:
         return None
     return Span(ends[0].version, ends[0].number, ends[1].number) if ends[0].number <= ends[1].number else None
-
-
-def numbers4(texts: Iterable[str]) -> set[int]:
-    return {number for number in map(number4, texts) if number is not None}
 
 
 def named(names: Iterable[str], most: int = 5) -> str:
