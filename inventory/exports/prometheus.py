@@ -22,7 +22,7 @@ from urllib.parse import parse_qsl
 from inventory import dns
 from inventory.dns.names import host_label, service_label, zone_of
 from inventory.exports.registry import Document, Export
-from inventory.exports.reserved import Reserved
+from inventory.exports.reserved import Reserved, is_declared
 from inventory.findings import Finding, in_reading_order
 from inventory.snapshot import AuthorityMode, HostFacts, ServiceFacts, Snapshot
 
@@ -60,6 +60,9 @@ def render(snapshot: Snapshot, authority: AuthorityMode | None = None) -> Docume
 
 def findings(snapshot: Snapshot) -> tuple[Finding, ...]:
     """What of the declared targets cannot be scraped."""
+    services = (service for host in snapshot.live_hosts for service in host.services)
+    if not any(service.metrics_path for service in services) and not is_declared(snapshot, VARIABLE):
+        return ()
     return plan(snapshot)[1]
 
 

@@ -31,6 +31,14 @@ class Reserved:
         return self._tree.inherited(host.name).get(self.key) if self._tree else None
 
 
+def is_declared(snapshot: Snapshot, key: str) -> bool:
+    """True when anybody declares *key* anywhere: most sites do without, and need not be searched host by host."""
+    given = [snapshot.site.variables]
+    given += [owner.variables for owner in (*snapshot.groups, *snapshot.profiles)]
+    given += [owner.variables for owner in (*snapshot.live_hosts, *snapshot.live_interfaces)]
+    return any(has(variables, key) for variables in given)
+
+
 def has(variables: Mapping[str, Any], key: str) -> bool:
     """``key in variables``, without unpacking ten thousand JSON texts to learn that it is not."""
     text = getattr(variables, "text", None)

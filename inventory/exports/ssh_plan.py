@@ -11,7 +11,7 @@ from typing import Any
 from inventory import bootstrap, dns
 from inventory.disputes import disputes
 from inventory.dns.names import claims_below, dns_name, host_label, name_below, zone_of
-from inventory.exports.reserved import Reserved, has
+from inventory.exports.reserved import Reserved, has, is_declared
 from inventory.findings import Finding, in_reading_order
 from inventory.identity import is_ip_address
 from inventory.numbers import point
@@ -82,6 +82,9 @@ class Unusable(ValueError):
 
 def findings(snapshot: Snapshot) -> tuple[Finding, ...]:
     """What of the declared ways in cannot be written."""
+    declared = any(host.access or host.out_of_band for host in snapshot.live_hosts)
+    if not (declared or is_declared(snapshot, VARIABLE)):
+        return ()
     return tuple(f for f in plan(snapshot).findings if f.id == "ssh-access-unusable")
 
 

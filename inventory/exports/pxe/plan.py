@@ -23,7 +23,7 @@ from typing import Any
 from inventory import bootstrap
 from inventory.dhcp.reasons import boot_of
 from inventory.disputes import disputes
-from inventory.exports.reserved import Reserved, has
+from inventory.exports.reserved import Reserved, has, is_declared
 from inventory.findings import Finding, in_reading_order
 from inventory.identity import mac_problem
 from inventory.snapshot import AuthorityMode, HostFacts, InterfaceFacts, SegmentFacts, Snapshot
@@ -82,6 +82,8 @@ class Unclear(ValueError):
 
 def findings(snapshot: Snapshot) -> tuple[Finding, ...]:
     """What of the declared boots cannot be written."""
+    if not is_declared(snapshot, VARIABLE):
+        return ()
     return tuple(finding for finding in plan(snapshot)[1] if finding.id == "pxe-unclear")
 
 
