@@ -12,6 +12,7 @@ from inventory.allocation import facts, giving
 from inventory.allocation.choosing import Refused
 from inventory.allocation.patience import patiently
 from inventory.changes import change
+from inventory.door import OutsideChange, open_change
 from inventory.models import Host, Interface, Site
 from inventory.reading import unknown_site
 
@@ -84,6 +85,8 @@ def allocate(
     With *dry_run* everything is done and undone: the answer is what the same call would give now. Raises Refused,
     with a sentence for people; ValidationError for what the strict door or the ledger refuses.
     """
+    if dry_run and open_change() is not None:
+        raise OutsideChange("A dry run undoes all that it did; call it outside of a change.")
     row = _site(site) if isinstance(site, str) else site
 
     def act() -> Handout:

@@ -72,7 +72,7 @@ def die_before_the_end(site: str, number: int) -> None:
         settle(change)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    SiteChange.settle = settle_and_die  # type: ignore[method-assign]
+    setattr(SiteChange, "settle", settle_and_die)  # noqa: B010 - the type checker knows better
     request(site, number, ("host",))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
@@ -21,12 +23,9 @@ def eth0(site, machine) -> Interface:
     """dns-vm01/eth0 with an assigned MAC and both addresses, named in a group's variables."""
     machine("dns-vm01")
     ask(site, host="dns-vm01", mac=True, address=True, family="both", segment="management")
+    named: Any = {"files": ["grub.cfg-01-02-de-20-01-00-01"], "jinja": f"{{{{ '{OLD}' }}}}"}
     with change(site, by="fixture"):
-        Group(
-            site=site,
-            name="boot",
-            variables={"files": ["grub.cfg-01-02-de-20-01-00-01"], "jinja": f"{{{{ '{OLD}' }}}}"},
-        ).save()
+        Group(site=site, name="boot", variables=named).save()
     return Interface.objects.get()
 
 
