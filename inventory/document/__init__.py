@@ -6,8 +6,8 @@ document retires such hosts and removes the others. Parts of what a draft does n
 follow it.
 """
 
-from inventory.document.applying import apply, plan
+from inventory.document.applying import Again, apply, plan
 from inventory.document.draft import Fields, HostDraft, SiteDraft
 from inventory.document.plans import Entry, Plan
 
-__all__ = ["Entry", "Fields", "HostDraft", "Plan", "SiteDraft", "apply", "plan"]
+__all__ = ["Again", "Entry", "Fields", "HostDraft", "Plan", "SiteDraft", "apply", "plan"]

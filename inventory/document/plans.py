@@ -8,7 +8,7 @@ from typing import Literal
 
 Action = Literal["create", "change", "retire", "remove", "gone", "unchanged"]
 #: What each action is called once it is done.
-DONE: dict[Action, str] = {
+DONE: dict[str, str] = {
     "create": "created",
     "change": "changed",
     "retire": "retired",
@@ -57,7 +57,7 @@ def told(plan: Plan, *, applied: bool, verbose: bool) -> list[str]:
     """The plan for people: counts a noun, then the lines; what stays as it is only when *verbose*."""
     lines = [
         f"{noun}: "
-        + ", ".join(f"{n} {DONE[action] if applied else action}" for action, n in sorted(counted.items()))  # type: ignore[index]
+        + ", ".join(f"{n} {DONE[action] if applied else action}" for action, n in sorted(counted.items()))
         for noun, counted in plan.counts().items()
     ]
     return lines + [str(entry) for entry in plan.entries if entry.action != "unchanged" or verbose]

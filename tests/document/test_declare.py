@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from inventory import reading
+from inventory import document, reading, vault
 from inventory.allocation import Wanted, allocate
 from inventory.changes import change
 from inventory.models import Change, Host, Identity, Interface, Role, Segment, Site
 from tests.document.support import apply, delete, export, lines, plan, run
+from tests.importers.site_support import imported
+from tests.importers.tree_support import write_tree
 from tests.shared_data import REPOSITORY
 
 pytestmark = pytest.mark.django_db
@@ -260,3 +262,28 @@ def test_a_serial_never_goes_back(small):
     assert lines(SMALL + "serials: {lab.example.net: [6, y]}\n") == [
         "change zone serial lab.example.net: serial 5 → 6"
     ]
+
+
+def test_an_import_that_comes_second_seals_nothing_anew(tmp_path, monkeypatch):
+    """Between reading and the lock somebody else imports the same secret: its ciphertext stays."""
+    tree = write_tree(
+        tmp_path / "tree",
+        {
+            "hosts.yml": "all:\n  hosts: {w1: {}}\n",
+            "group_vars/all/vault.yml": vault.encrypt(b"key: s3cret\n", b"example"),
+        },
+    )
+    imported(write_tree(tmp_path / "bare", {"hosts.yml": "all:\n  hosts: {w1: {}}\n"}), site="lab")
+    first = document.apply
+
+    def late(draft, **more):
+        monkeypatch.setattr(document, "apply", first)
+        imported(tree, site="lab", password="example")
+        stored.append(reading.load("lab").site.variables["key"])
+        return first(draft, **more)
+
+    stored: list = []
+    monkeypatch.setattr(document, "apply", late)
+    imported(tree, site="lab", password="example")
+    assert [reading.load("lab").site.variables["key"]] == stored
+    assert reading.load("lab").revision == 2

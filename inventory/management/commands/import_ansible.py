@@ -14,10 +14,12 @@ from django.db import DatabaseError
 
 from inventory import document, validators, yaml11
 from inventory.ansible.nouns import UnknownNoun
+from inventory.document.plans import DONE
 from inventory.importers import ansible_tree
 from inventory.importers.sealing import Sealer
 from inventory.importers.tree import Problem, read_tree
 from inventory.reading import UnknownSite, load
+from inventory.snapshot import Snapshot
 
 
 class Command(BaseCommand):
@@ -55,22 +57,30 @@ class Command(BaseCommand):
             stored = None
         if mapping is None and stored is not None and stored.site.mapping:
             mapping = dict(stored.site.mapping)
+
+        def translated(site: Snapshot | None) -> ansible_tree.Translation:
+            sealer = Sealer(password, site)
+            return ansible_tree.translate(tree, slug, mapping=mapping, sealer=sealer, stored=site)
+
         try:
-            translation = ansible_tree.translate(
-                tree, slug, mapping=mapping, sealer=Sealer(password, stored), stored=stored
-            )
+            translation = translated(stored)
         except UnknownNoun as error:
             raise CommandError(str(error)) from None
         if translation.errors:
             self._refuse(translation.problems)
         self._report(translation.problems)
-        self._carry_out(translation.draft, options)
+        revision = stored.revision if stored else 0
+        self._carry_out(translation.draft, options, revision, lambda site: translated(site).draft)
 
-    def _carry_out(self, draft: document.SiteDraft, options: dict[str, Any]) -> None:
+    def _carry_out(
+        self, draft: document.SiteDraft, options: dict[str, Any], made_from: int, again: document.Again
+    ) -> None:
         why = options["why"] or f"import of {Path(options['path']).name}"
         try:
             if options["apply"]:
-                plan = document.apply(draft, by="import_ansible", why=why, source="import")
+                plan = document.apply(
+                    draft, by="import_ansible", why=why, source="import", made_from=made_from, again=again
+                )
             else:
                 plan = document.plan(draft)
         except ValidationError as error:
@@ -89,7 +99,7 @@ class Command(BaseCommand):
                 self.stdout.write(str(entry))
         for noun, counted in plan.counts().items():
             told = ", ".join(
-                f"{number} {_DONE[action] if applied else action}"
+                f"{number} {DONE[action] if applied else action}"
                 for action, number in sorted(counted.items())
             )
             self.stdout.write(f"{noun}: {told}")
@@ -151,15 +161,6 @@ class Command(BaseCommand):
             )
             hint = f" ({problem.hint})" if problem.hint else ""
             self.stderr.write(f"{problem.severity}: {where}{problem.message}{hint}")
-
-
-_DONE = {
-    "create": "created",
-    "change": "changed",
-    "remove": "removed",
-    "gone": "gone",
-    "unchanged": "unchanged",
-}
 
 
 def vars_of(entry: document.Entry) -> dict[str, Any]:
