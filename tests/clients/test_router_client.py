@@ -135,6 +135,21 @@ def test_going_back_and_staying_there(server: Server, tmp_path: Path, shell: str
     assert router.running.read_bytes() == THREE
 
 
+def test_going_back_to_what_was_there_before_the_first_export(server: Server, router: Router) -> None:
+    router.target.write_bytes(b"# the package's\n")
+    router.run()
+    assert router.running.read_bytes() == ONE
+    reports(server)
+    assert router.run("--rollback").status == 0
+    assert router.target.read_bytes() == router.running.read_bytes() == b"# the package's\n"
+    [told] = reports(server)
+    assert (told["ok"], told["etag"]) == (False, etag_of(1, ONE).strip('"'))
+    ran = router.run()
+    assert ran.status == 0 and "held" in ran.said
+    assert router.run("--retry").status == 0
+    assert router.running.read_bytes() == ONE
+
+
 HEADERS = {"ETag": etag_of(2, TWO), "Mgmtplane-Revision": "2"}
 CANNOT = {
     "down": (None, 75, "No answer"),
