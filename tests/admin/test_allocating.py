@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
@@ -101,7 +103,8 @@ def test_an_interface_gets_what_it_lacks(browser, site, host):
 def eth0(site, host) -> Interface:
     allocate(site, Wanted(host=host.name, mac=True), by="fixture")
     with change(site, by="fixture"):
-        Group(site=site, name="boot", variables={"files": ["grub.cfg-01-02-de-20-01-00-01"]}).save()
+        named: Any = {"files": ["grub.cfg-01-02-de-20-01-00-01"]}
+        Group(site=site, name="boot", variables=named).save()
     return Interface.objects.get()
 
 

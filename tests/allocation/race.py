@@ -17,16 +17,17 @@ def declare(requests: int) -> Any:
     from inventory.changes import change
     from inventory.models import Host, Role, Segment, Site
 
+    naming: Any = {
+        "fields": [{"field": "role", "after": "-"}, {"field": "form"}, {"field": "number", "digits": 3}],
+        "ordinal": "number",
+    }
     site = Site(
         slug="race",
         organisation="de",
         environment="20",
         vmid_first=1000,
         vmid_last=1000 + requests - 1,
-        naming={
-            "fields": [{"field": "role", "after": "-"}, {"field": "form"}, {"field": "number", "digits": 3}],
-            "ordinal": "number",
-        },
+        naming=naming,
     )
     with change(site, by="race") as the_change:
         first, last = "10.9.0.1", f"10.9.{requests // 256}.{requests % 256}"
