@@ -33,9 +33,13 @@ class Reserved:
 
 def is_declared(snapshot: Snapshot, key: str) -> bool:
     """True when anybody declares *key* anywhere: most sites do without, and need not be searched host by host."""
-    given = [snapshot.site.variables]
-    given += [owner.variables for owner in (*snapshot.groups, *snapshot.profiles)]
-    given += [owner.variables for owner in (*snapshot.live_hosts, *snapshot.live_interfaces)]
+    given = [
+        snapshot.site.variables,
+        *(group.variables for group in snapshot.groups),
+        *(profile.variables for profile in snapshot.profiles),
+        *(host.variables for host in snapshot.live_hosts),
+        *(interface.variables for interface in snapshot.live_interfaces),
+    ]
     return any(has(variables, key) for variables in given)
 
 
