@@ -130,4 +130,4 @@ def describe(snapshot: Snapshot, mac: str) -> str:
             f"{canonical}: locally administered, and not of site {snapshot.site.slug} in encoding "
             f"{snapshot.site.mac_encoding}"
         )
-    return f"{canonical}: a vendor's address (prefix {canonical[:8]}), read off real hardware"
+    return f"{canonical}: a vendor's address (prefix {canonical[:8]}), observed and not assigned here"

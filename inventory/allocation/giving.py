@@ -75,8 +75,8 @@ def mac(interface: Interface, group: str) -> list[str]:
         if interface.mac_kind == Interface.MacKind.ASSIGNED:
             return []
         raise Refused(
-            f"{interface} has the observed MAC {interface.mac}, read off real hardware; it is never replaced. Name an "
-            "interface without one."
+            f"{interface} has the observed MAC {interface.mac}, which is not replaced in passing; empty the field first if "
+            "the machine is to get an assigned one, or name another interface."
         )
     interface.mac = next_mac(interface, group)
     interface.mac_kind = Interface.MacKind.ASSIGNED

@@ -70,7 +70,7 @@ def test_what_a_host_has_already_is_returned_again(site, machine):
 def test_an_observed_mac_is_never_replaced(site, machine):
     machine("dns-ph01", {"mac": "bc:24:11:ce:51:ec"}, form="ph")
     with pytest.raises(
-        Refused, match="dns-ph01/eth0 has the observed MAC bc:24:11:ce:51:ec, read off real hardware"
+        Refused, match="dns-ph01/eth0 has the observed MAC bc:24:11:ce:51:ec, which is not replaced"
     ):
         ask(site, host="dns-ph01", mac=True)
 

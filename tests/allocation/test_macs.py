@@ -108,7 +108,7 @@ def test_a_code_that_no_role_has_is_read_as_a_code():
         ("02de.1001.0001", "02:de:10:01:00:01: site lab, role dns (code 01), group 00, instance 01"),
         (
             "bc:24:11:ce:51:ec",
-            "bc:24:11:ce:51:ec: a vendor's address (prefix bc:24:11), read off real hardware",
+            "bc:24:11:ce:51:ec: a vendor's address (prefix bc:24:11), observed and not assigned here",
         ),
         ("0a:00:00:00:00:01", "locally administered, and not of site lab in encoding role"),
         ("01:00:5e:00:00:01", "01:00:5e:00:00:01 is a multicast address"),
