@@ -100,7 +100,7 @@ def _host(work: Work, name: str, draft: HostDraft) -> None:
 
 def _unnamed(work: Work, row: Host) -> None:
     if not work.leaves or row.status == Host.Status.RETIRED:
-        work.note("host", row.name, "gone")
+        work.note("host", row.name, "unchanged" if work.leaves else "gone")
         return
     row.status = Host.Status.RETIRED
     work.write_later(row, ["status"])

@@ -123,7 +123,7 @@ def _is_a(value: Any, kinds: str | list[str]) -> bool:
 
 def _wrong_type(value: Any, kinds: str | list[str], rule: Schema) -> str:
     wanted = " or ".join(_WORDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
-    found = next((_WORDS[name] for name, kind in _TYPES.items() if type(value) is kind), "empty")
+    found = next((_WORDS[name] for name, kind in _TYPES.items() if type(value) is kind), "a fraction")
     if value is None:
         return f"is empty, and must be {wanted}; give it a value, or leave the key out."
     if "string" in kinds and not isinstance(value, dict | list):
@@ -207,9 +207,10 @@ def _network(*versions: int) -> Callable[[str], str]:
 
 def _moment(value: str) -> None:
     try:
-        if datetime.datetime.fromisoformat(value).tzinfo is not None:
+        moment = datetime.datetime.fromisoformat(value)
+        if moment.tzinfo is not None and moment.astimezone(datetime.UTC):
             return
-    except ValueError:
+    except (ValueError, OverflowError):  # the year 0 of another time zone
         pass
     raise ValueError(
         f"“{value}” is no moment; write one with its offset, such as '2026-01-31T12:00:00+00:00'."
