@@ -76,7 +76,11 @@ DOCUMENT: words.Schema = {
     "required": ["mgmtplane", "site"],
     "additionalProperties": False,
     "properties": {
-        "mgmtplane": {"type": "integer", "const": VERSION, "description": f"Version of this layout: {VERSION}."},
+        "mgmtplane": {
+            "type": "integer",
+            "const": VERSION,
+            "description": f"Version of this layout: {VERSION}.",
+        },
         "site": {
             "type": "string",
             "pattern": words.LABEL,
