@@ -73,8 +73,10 @@ def _node(value: Any, level: int, indent: int) -> Iterator[str]:
 
 def _entry(start: str, item: Any, level: int, indent: int) -> Iterator[str]:
     if item and ((isinstance(item, dict) and not _tagged(item)) or isinstance(item, list | tuple)):
-        yield start
-        yield from _node(item, level + 1, indent)
+        lines = _node(item, level + 1, indent)
+        # "- " is as wide as two columns of indentation: the first line of an item stands beside its dash.
+        yield f"{start} {next(lines).lstrip(' ')}" if start.endswith("-") and indent == 2 else start
+        yield from lines
         return
     head, *rest = _leaf(item, level + 1, indent)
     yield f"{start} {head}"
