@@ -217,6 +217,11 @@ def _write(pending: _Pending) -> None:
         Identity.objects.bulk_create(pending.new, batch_size=1000)
 
 
+def remember(moved: Sequence[Identity], new: Sequence[Identity]) -> None:
+    """Write what a site document remembers. The caller holds the door, which settles the ledger afterwards as ever."""
+    _write(_Pending(new=list(new), moved=list(moved)))
+
+
 def release_expired(site: Site, now: datetime) -> int:
     """End every quarantine whose time has passed; return how many. The caller holds the door of *site*."""
     rows = list(Identity.objects.filter(site=site, state="quarantined", until__lte=now))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
+from inventory import ledger
 from inventory.disputes import WORDS
 from inventory.document.work import Work
-from inventory.door import bulk_allowed
 from inventory.models import Identity
 from inventory.snapshot import IdentityFacts
 
@@ -79,7 +79,7 @@ def _remember(work: Work, row: Identity, line: IdentityFacts, *, may_move: bool)
 
 
 def write(work: Work) -> None:
-    """After the hosts, before the ledger is settled. Disputed before held: a value has one holder."""
+    """After the hosts, before the ledger is settled."""
     site = work.site
     if site is None:
         return
@@ -99,8 +99,4 @@ def write(work: Work) -> None:
                 since=since, until=until,
             )
         )  # fmt: skip
-    with bulk_allowed():
-        for state in ("disputed", "held"):
-            moved = [row for row in work.identities_moved if row.state == state]
-            Identity.objects.bulk_update(moved, ["state", "since"], batch_size=500)
-        Identity.objects.bulk_create(new, batch_size=1000)
+    ledger.remember(work.identities_moved, new)
