@@ -57,7 +57,12 @@ class SiteAdmin(DoorAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Ledger, log, authority and consumers go with their site; alone nobody may delete them."""
         to_delete, count, lacking, protected = super().get_deleted_objects(objs, request)
-        return to_delete, count, lacking - {"identity", "change", "authority declaration", "consumer"}, protected
+        return (
+            to_delete,
+            count,
+            lacking - {"identity", "change", "authority declaration", "consumer"},
+            protected,
+        )
 
 
 @admin.register(Role)
