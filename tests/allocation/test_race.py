@@ -21,6 +21,7 @@ from django.db import connection, connections
 from inventory import reading
 from inventory.models import Host, Identity, Interface
 from tests.allocation import race
+from tests.scale import share
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -156,7 +157,7 @@ def test_who_is_killed_in_the_middle_keeps_nothing_and_loses_nothing(environment
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kinds", [*((kind,) for kind in race.KINDS), *[race.KINDS] * 20])
+@pytest.mark.parametrize("kinds", [*((kind,) for kind in race.KINDS), *[race.KINDS] * share(20)])
 def test_the_race_again_and_again(kinds, environment):
     """Each kind alone, then twenty times all of them mixed; with ``-s`` each says how long it took."""
     on_many_connections = connection.vendor == "postgresql"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from django.db import transaction
-from hypothesis import given
+from hypothesis import given, seed
 
 from inventory import reading
 from inventory.exports import get_export
@@ -19,9 +18,11 @@ from tests.document.generated import whole_sites
 from tests.document.support import apply, delete, export, exports, lines
 from tests.exports.sites import examples
 from tests.importers.site_support import PASSWORD, imported
+from tests.scale import share
 from tests.shared_data import REPOSITORY, require_sample
 
-EXAMPLES = int(os.environ.get("MGMTPLANE_EXAMPLES", "15"))
+#: Each is written, exported in every format, deleted and written again: about three seconds.
+FEW, MANY, PARTS = 12, share(500), 10
 
 pytestmark = pytest.mark.django_db
 
@@ -49,11 +50,23 @@ def test_the_demo_comes_back():
     assert_comes_back("mobile")
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(600)
 def test_generated_sites_come_back():
-    @examples(EXAMPLES)
+    come_back(FEW, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("part", range(1, PARTS + 1))
+def test_500_generated_sites_come_back(part):
+    come_back(MANY // PARTS, part)
+
+
+def come_back(number: int, part: int) -> None:
+    @seed(part)
+    @examples(number)
     @given(whole_sites())
-    def comes_back(site):
+    def comes_back(site: Snapshot) -> None:
         with rolled_back():
             apply(get_export("site").render(site, None).files["site.yml"])
             assert_same_facts(reading.load("lab"), site)
