@@ -12,9 +12,7 @@ from inventory.api.reading import ExportView, InventoryView
 urlpatterns = [
     path("inventory/<str:site>/", csrf_exempt(InventoryView.as_view()), name="inventory"),
     path("export/<str:site>/<str:format>", csrf_exempt(ExportView.as_view()), name="export"),
-    path(
-        "export/<str:site>/<str:format>/applied", csrf_exempt(AppliedView.as_view()), name="export-applied"
-    ),
+    path("export/<str:site>/<str:format>/applied", csrf_exempt(AppliedView.as_view()), name="export-applied"),
     path("healthz", csrf_exempt(Alive.as_view()), name="healthz"),
     path("readyz", csrf_exempt(Ready.as_view()), name="readyz"),
     path("metrics", csrf_exempt(Metrics.as_view()), name="metrics"),
