@@ -282,7 +282,7 @@ def test_an_import_that_comes_second_seals_nothing_anew(tmp_path, monkeypatch):
         stored.append(reading.load("lab").site.variables["key"])
         return first(draft, **more)
 
-    stored: list = []
+    stored = []
     monkeypatch.setattr(document, "apply", late)
     imported(tree, site="lab", password="example")
     assert [reading.load("lab").site.variables["key"]] == stored

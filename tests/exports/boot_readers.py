@@ -19,7 +19,8 @@ def read_pxelinux(text: str):
     if lines[0] == "  COM32 pxechn.c32":
         return re.fullmatch(r"  APPEND ([0-9a-z.-]+)::([^ ]+)", lines[1])[2]
     kernel = re.fullmatch(rf"  KERNEL ({PATH})", lines.pop(0))[1]
-    initrd, args = (), ()
+    initrd: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
     if lines and lines[0].startswith("  INITRD "):
         initrd = tuple(lines.pop(0).removeprefix("  INITRD ").split(","))
         assert all(re.fullmatch(PATH, one) for one in initrd)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from inventory.snapshot import AuthorityFacts, GroupFacts, Snapshot
 from tests.exports.example_site import SITE
 
 ARGS = "inst.repo=http://artifacts.lab.example.net/43 ds=nocloud-net;s=http://artifacts.lab.example.net/ci/ quiet"
 FEDORA = {"kernel": "fedora/43/vmlinuz", "initrd": "fedora/43/initrd.img", "args": ARGS}
-ACCESS = {
+ACCESS: dict[str, dict[str, Any]] = {
     "access-sw01": {"access": {"user": "admin", "jump": "none"}},
     "core-rt02": {"access": {"user": "vyos", "port": 2222, "jump": "hv02"}},
     "hv01": {

@@ -64,7 +64,9 @@ def read_vyos(text: str, version: str) -> tuple[dict[str, Served], set[tuple[str
         elif not re.fullmatch(rf"{VYOS_NETWORK} authoritative", rest):
             opened = re.match(VYOS_SUBNET, rest)
             assert opened, line
-            subnet = tree.setdefault(opened.groups(), {"leaves": {}, "multi": {}, "maps": {}, "ranges": {}})
+            subnet = tree.setdefault(
+                (opened[1], opened[2]), {"leaves": {}, "multi": {}, "maps": {}, "ranges": {}}
+            )
             _vyos_leaf(subnet, words[1 + len(opened[0].split(" ")) :], version)
             mappings |= set(subnet["maps"])
     networks = [network for network, _ in tree]

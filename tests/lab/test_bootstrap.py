@@ -79,7 +79,7 @@ def test_names_lead_to_the_node(served: Served, tmp_path: Path) -> None:
         (f"core-rt01.{zone}", "A"),
         (f"hv01.{zone}", "A"),
     ]
-    node, pointer, router, other = dig(served.lab, None, ADDRESS, asked, tmp_path).values()  # type: ignore[arg-type]
+    node, pointer, router, other = dig(served.lab, None, ADDRESS, asked, tmp_path).values()
     assert node.values("A") == {ADDRESS}
     assert pointer.values("PTR") == {f"{NODE}.{zone}"}
     assert router.values("A") == set()
