@@ -37,6 +37,8 @@ class SiteChange:
         self.why, self.source = why, source
         self.strict = source not in LENIENT_SOURCES
         self.reidentified: set[int] = set()
+        #: site → (kind, value) of the quarantines that a site document brought back
+        self.remembered: dict[int, set[tuple[str, str]]] = defaultdict(set)
         self.records: dict[int, Change] = {}
         self.touched_hosts: dict[int, set[int]] = defaultdict(set)
 
@@ -164,7 +166,8 @@ class SiteChange:
     def settle(self) -> None:
         for site_id, hosts in self.touched_hosts.items():
             if site_id in self.records and Site.objects.filter(pk=site_id).exists():
-                ledger.settle(self.sites[site_id], hosts, strict=self.strict)
+                remembered = self.remembered[site_id]
+                ledger.settle(self.sites[site_id], hosts, strict=self.strict, remembered=remembered)
 
 
 @contextmanager

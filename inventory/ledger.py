@@ -39,8 +39,8 @@ class _Pending:
     refused: list[str] = field(default_factory=list)
 
 
-def settle(site: Site, touched: set[int], *, strict: bool) -> None:
-    """Bring the ledger to what the *touched* hosts now claim.
+def settle(site: Site, touched: set[int], *, strict: bool, remembered: Collection[Key] = frozenset()) -> None:
+    """Bring the ledger to what the *touched* hosts now claim; what a site document *remembered* stays withheld.
 
     Raises ValidationError naming every contested value when *strict*; nothing is written then.
     """
@@ -55,7 +55,10 @@ def settle(site: Site, touched: set[int], *, strict: bool) -> None:
     for row in rows:
         by_key[row.kind, row.value].append(row)
     for key, claimed in by_key.items():
-        _release(key, claimed, touched, claims, now, pending)
+        if (
+            key not in remembered
+        ):  # housekeeping ends a quarantine that had passed when the document was written
+            _release(key, claimed, touched, claims, now, pending)
     for key, claimants in claims.items():
         for host_id in sorted(claimants, key=lambda pk: names[pk]):
             _claim(site, key, host_id, names[host_id], by_key[key], now, pending, strict=strict)

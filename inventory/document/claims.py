@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.disputes import WORDS
-from inventory.document import facts
+from inventory.document import facts, identities
 from inventory.document.form import Path
 from inventory.document.text import Read
 from inventory.identity import dns_name
@@ -53,7 +53,9 @@ def _quarantined(
     """A withheld value goes to nobody but the host that gave it up."""
     lines = (*(stored.identities if stored else ()), *told)
     withheld: dict[Key, IdentityFacts] = {
-        (line.kind, line.value): line for line in lines if line.state == "quarantined"
+        (line.kind, line.value): line
+        for line in lines
+        if line.state == "quarantined" and not identities.has_passed(line)
     }
     if not withheld:
         return

@@ -1,6 +1,7 @@
 """Brings the ledger to what a document remembers of it: who held what since when, who disputes, what is withheld.
 
-The door settles the ledger afterwards as ever (``inventory.ledger``), and finds it settled.
+The door settles the ledger afterwards as ever (``inventory.ledger``), and finds it settled. A quarantine that had
+passed comes back as it was; housekeeping ends it, unless a host of the document takes the value.
 """
 
 from __future__ import annotations
@@ -8,7 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
+from django.utils import timezone
+
 from inventory import ledger
+from inventory.changes import SiteChange
 from inventory.disputes import WORDS
 from inventory.document.work import Work
 from inventory.models import Identity
@@ -51,10 +55,11 @@ def _value(work: Work, lines: list[IdentityFacts], rows: list[Identity]) -> None
     by_host = {row.host_name: row for row in rows if row.state != "quarantined"}
     blocked_by = {row.host_name for row in rows if row.state in BLOCKING}
     told = {line.host for line in lines if line.state != "quarantined"}
+    taken = work.draft.claims.get((lines[0].kind, lines[0].value), set()) - told
     for line in lines:
         row = by_host.get(line.host)
         if line.state == "quarantined":
-            if not rows:
+            if not rows and not (taken and has_passed(line)):
                 work.identities_new.append(line)
                 until = f" until {line.until[:10]}" if line.until else ""
                 work.note(
@@ -78,7 +83,12 @@ def _remember(work: Work, row: Identity, line: IdentityFacts, *, may_move: bool)
         work.identities_moved.append(row)
 
 
-def write(work: Work) -> None:
+def has_passed(line: IdentityFacts) -> bool:
+    """Whether *line* withholds nothing any more."""
+    return bool(line.until) and datetime.fromisoformat(line.until) <= timezone.now()
+
+
+def write(work: Work, the_change: SiteChange) -> None:
     """After the hosts, before the ledger is settled."""
     site = work.site
     if site is None:
@@ -100,3 +110,5 @@ def write(work: Work) -> None:
             )
         )  # fmt: skip
     ledger.remember(work.identities_moved, new)
+    withheld = {(row.kind, row.value) for row in new if row.state == "quarantined"}
+    the_change.remembered[site.pk] |= withheld

@@ -53,7 +53,7 @@ def write(work: Work, the_change: SiteChange) -> None:
         the_change.delete(work.removed[model])
     if work.identities_new or work.identities_moved:
         the_change.record_for(work.site.pk if work.site else None)
-        identities.write(work)
+        identities.write(work, the_change)
 
 
 def _site(work: Work, the_change: SiteChange) -> None:
