@@ -496,7 +496,8 @@ def _newest(settings: Settings, answer: Answer, before: Copy | None) -> Copy:
             )
         )
     if answer.location:
-        raise Unavailable(f"points to {answer.location}, which is not followed; set url to what is right")
+        place = _readable(settings, answer.location)
+        raise Unavailable(f"points to {place}, which is not followed; set url to what is right")
     raise Unavailable(f"answered with {answer.status}{_sentence(settings, answer)}")
 
 
@@ -505,32 +506,46 @@ def _sentence(settings: Settings, answer: Answer) -> str:
         said = json.loads(answer.body)["error"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
-    said = "".join(c if c.isprintable() else " " for c in str(said)[:300])
-    return ": " + said.replace(settings.token, "(the token)")
+    return ": " + _readable(settings, str(said))
+
+
+def _readable(settings: Settings, said: str) -> str:
+    """The server's own words: short, without what a terminal would obey, and without the token."""
+    plain = "".join(c if c.isprintable() else " " for c in said.replace(settings.token, "(the token)"))
+    return plain[:300]
 
 
 def document_of(text: bytes) -> dict[str, Any]:
-    """*text* as the document of an inventory. Raises ValueError in words."""
+    """*text* as the document of an inventory. Raises ValueError in words.
+
+    Strict, since Ansible goes on without hosts after what it cannot read.
+    """
     try:
-        document = json.loads(text)
+        document = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError):
         raise ValueError("what is not (or only half) JSON") from None
     if not isinstance(document, dict) or not isinstance(document.get("_meta"), dict):
         raise ValueError("JSON that is no inventory")
+    variables = document["_meta"].get("hostvars")
     groups = [body for name, body in document.items() if name != "_meta"]
-    if not isinstance(document["_meta"].get("hostvars"), dict) or not all(
-        isinstance(g, dict) for g in groups
-    ):
+    if not isinstance(variables, dict) or not all(isinstance(v, dict) for v in variables.values()):
+        raise ValueError("JSON that is no inventory")
+    if not all(_is_group(body) for body in groups):
         raise ValueError("JSON that is no inventory")
     return document
 
 
+def _is_group(body: Any) -> bool:
+    if not isinstance(body, dict) or not isinstance(body.get("vars", {}), dict):
+        return False
+    listed = [body.get("hosts", []), body.get("children", [])]
+    return all(isinstance(names, list) and all(isinstance(n, str) and n for n in names) for names in listed)
+
+
 def hosts_in(document: Mapping[str, Any]) -> int:
-    hosts = set(document["_meta"]["hostvars"])
-    for name, group in document.items():
-        if name != "_meta":
-            hosts.update(host for host in group.get("hosts") or () if isinstance(host, str))
-    return len(hosts)
+    """How many hosts Ansible would see: those in groups. It passes over variables of others."""
+    groups = [body for name, body in document.items() if name != "_meta"]
+    return len({host for group in groups for host in group.get("hosts", ())})
 
 
 def _check_drop(settings: Settings, new: Copy, before: Copy | None) -> None:

@@ -194,6 +194,18 @@ def test_ansible_stops_when_the_plugin_refuses(ansible: Ansible, server: Server)
     assert ansible.plugin().returncode == 0
 
 
+def test_ansible_stops_when_the_plugin_cannot_fill_the_inventory(ansible: Ansible, server: Server) -> None:
+    loop = {"_meta": {"hostvars": {}}, "a": {"hosts": ["alpha"], "children": ["b"]}, "b": {"children": ["a"]}}
+    server.answer = site_of(json.dumps(loop).encode())
+    ran = ansible.plugin()
+    assert (ran.returncode, ran.stdout) == (1, "") and "recursive" in ran.stderr
+    server.answer = site_of(document(*HOSTS))
+    ran = ansible.plugin(timeout="\N{SNOWMAN}")
+    assert (ran.returncode, ran.stdout) == (1, ""), (
+        "whatever goes wrong, Ansible does not go on without hosts"
+    )
+
+
 def test_ansible_stops_when_the_script_refuses_and_it_is_told_to(ansible: Ansible, server: Server) -> None:
     server.says(404, b'{"error": "There is no site."}')
     wanted = {**ansible.of_script, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}

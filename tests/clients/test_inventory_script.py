@@ -133,6 +133,11 @@ def test_the_copy_is_for_its_owner_alone(script: Script) -> None:
     assert TOKEN.encode() not in script.copy.read_bytes()
 
 
+def grouped(hosts: Any, **more: Any) -> bytes:
+    """An inventory whose one group is what Ansible does not read, and goes on without."""
+    return json.dumps({"_meta": {"hostvars": {}}, "web": {"hosts": hosts, **more}}).encode()
+
+
 CANNOT = {
     "down": (None, "Connection refused"),
     "silent": (Says(waits=60), "silent for too long"),
@@ -145,6 +150,12 @@ CANNOT = {
     "a portal's redirect": (Says(302, headers={"Location": "http://203.0.113.1/login?x=y"}), "not followed"),
     "another JSON": (Says(body=b'{"hosts": []}'), "no inventory"),
     "a list": (Says(body=b"[" * 100_000), "JSON"),
+    "a word of hosts": (Says(body=grouped("alpha")), "no inventory"),
+    "numbers as hosts": (Says(body=grouped([1, 2, None, 4])), "no inventory"),
+    "variables in a list": (Says(body=grouped(["alpha"], vars=[1])), "no inventory"),
+    "one child": (Says(body=grouped(["alpha"], children=5)), "no inventory"),
+    "a list for a host": (Says(body=BODY.replace(b'{"z": 1, "a": "beta"}', b"[]")), "no inventory"),
+    "another encoding": (Says(body=BODY.decode().encode("utf-16")), "JSON"),
     "204": (Says(204), "answered with 204"),
 }
 
@@ -203,6 +214,8 @@ def test_a_refusal_without_words_or_with_the_token_in_them_is_told_in_one_line(
     script.refuses("--host", "alpha", words="(403)")
     server.says(401, json.dumps({"error": f"no such\ntoken {TOKEN}\x1b[31m"}).encode())
     script.refuses(words="no such token (the token)")
+    server.says(302, headers={"Location": f"http://203.0.113.1/{TOKEN}\x1b[31m"})
+    assert "http://203.0.113.1/(the token) [31m, which is not followed" in script.stale("points to").err
     server.answer = site_of(BODY)
     script.fresh()
 
@@ -234,6 +247,9 @@ def test_a_site_without_hosts_is_never_an_inventory(script: Script, server: Serv
     server.answer = site_of(document(), 2)
     script.refuses(words="has no hosts now")
     script.refuses("--list", "--accept-drop", "0", words="has no hosts now")
+    of_none = {"_meta": {"hostvars": {"alpha": {}, "beta": {}}}, "web": {"hosts": []}}
+    server.answer = site_of(json.dumps(of_none).encode(), 3)
+    script.refuses(words="has no hosts now")  # Ansible sees no host that is in no group
 
 
 def test_more_than_half_gone_is_refused_until_somebody_says_how_many_are_left(

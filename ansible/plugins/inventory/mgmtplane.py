@@ -120,10 +120,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
             found = client.obtain(client.settings_of(self._given(), _warn), _warn)
             self._construct(self._fill(_decoded(found.text, loader)))
         except (client.Refused, AnsibleError) as problem:
-            if not stop:
-                raise AnsibleParserError(str(problem)) from None
-            display.error(f"mgmtplane: {problem}")
-            raise SystemExit(1) from None
+            _end(str(problem), stop)
+        except Exception as problem:  # without its words: they may quote a variable
+            _end(f"failed inside ({type(problem).__name__}).", stop)
 
     def _given(self) -> dict:
         names = [name for name in (*client.KEYS, "token") if self.get_option(name) is not None]
@@ -166,6 +165,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
     def _variables(self, host: Any) -> dict:
         variables: dict = combine_vars(get_group_vars(host.get_groups()), host.get_vars())
         return variables
+
+
+def _end(sentence: str, stop: bool) -> None:
+    """No inventory: end Ansible, which by itself would go on without hosts."""
+    if not stop:
+        raise AnsibleParserError(sentence) from None
+    display.error(f"mgmtplane: {sentence}")
+    raise SystemExit(1) from None
 
 
 def _warn(sentence: str) -> None:
