@@ -9,14 +9,14 @@ def main() -> None:
     """Run the command named in ``sys.argv``."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mgmtplane.settings")
     try:
-        from django.core.management import execute_from_command_line
+        from mgmtplane.command_line import run
     except ImportError:
         print(
             "manage.py: Django is not installed for this Python; run `make up`, or use .venv/bin/python.",
             file=sys.stderr,
         )
         sys.exit(2)
-    execute_from_command_line(sys.argv)
+    run(sys.argv)
 
 
 if __name__ == "__main__":
