@@ -1,8 +1,9 @@
 """Everything that names a value: what must be looked at before an identity changes. Pure.
 
 Declared fields and opaque text alike are searched: variables at any depth, keys included, Jinja as the text that it is,
-notes, services' checks, boot files. A MAC is found in every spelling (colons, dashes, Cisco dots, bare, any case, octets
-without their leading zero, behind pxelinux's ``01-``), an address in every spelling of its family, a name as a whole word.
+notes, services' checks, boot files. A MAC is found in every spelling (colons, dashes, dots, spaces or nothing between its
+octets or groups of them, any case, octets without their leading zero, behind pxelinux's ``01-``) and in the IPv6
+addresses that it makes, an address in every spelling of its family and as its reverse name, a name as a whole word.
 What is sealed cannot be looked into, and is listed as such.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from inventory.identity import canonical_mac
+from inventory.identity import canonical_mac, eui64_address
 from inventory.packed import Packed
 from inventory.snapshot import Snapshot
 
@@ -22,6 +23,14 @@ Test = Callable[[str], bool]
 
 #: Fields that hold how an import wrote something: repetitions of what stands elsewhere.
 _UNSAID = frozenset({"written", "interfaces", "services", "proxmox", "host"})
+
+WORDS6 = re.compile(r"(?<![0-9a-fA-F:.])[0-9a-fA-F.]*:[0-9a-fA-F:.]+")
+
+#: In every EUI-64 (RFC 4291, appendix A).
+EUI64_MARK = "ff:fe"
+
+#: The half of an IPv6 address that an EUI-64 makes.
+LOW_HALF = (1 << 64) - 1
 
 #: As much of a line is shown.
 LONG = 120
@@ -71,6 +80,10 @@ def needle(value: str) -> Needle:
             return make(value)
         except ValueError:
             continue
+    return _number(value) if value.isdecimal() else _name(value)
+
+
+def _name(value: str) -> Needle:
     wanted = value.lower()
     word = re.compile(rf"(?<![a-z0-9_-]){re.escape(wanted)}(?![a-z0-9_]|-[a-z0-9])")
     return Needle(
@@ -78,41 +91,65 @@ def needle(value: str) -> Needle:
     )
 
 
+def _number(value: str) -> Needle:
+    """A VMID: volumes and devices carry it between letters (``vm-200-disk-0``, ``tap200i0``); addresses do not."""
+    whole = re.compile(rf"(?<![0-9.:]){value}(?![0-9:]|\.[0-9])")
+    return Needle(len(value), lambda text: value in text, lambda text: bool(whole.search(text)))
+
+
 def _mac(value: str) -> Needle:
-    octets = canonical_mac(value).split(":")
+    mac = canonical_mac(value)
+    octets = mac.split(":")
     short = [rf"0?{octet[1]}" if octet[0] == "0" else octet for octet in octets]
-    separated = f"{short[0]}(?P<between>[:-]){'(?P=between)'.join(short[1:])}"
-    digits = "".join(octets)
-    dotted = r"\.".join(digits[i : i + 4] for i in range(0, 12, 4))
-    anywhere = re.compile(f"{separated}|{dotted}|{digits}")
-    whole = re.compile(rf"(?<![0-9a-f])(?:{separated}|{dotted}|(?:01)?{digits})(?![0-9a-f])")
+    uneven = f"{short[0]}(?P<between>[:-]){'(?P=between)'.join(short[1:])}"
+    grouped = "[-:._ ]?".join(octets)  # 02de.2001.0001, 02de20-010001, 02 de 20 01 00 01, 02de20010001
+    anywhere = re.compile(f"{uneven}|{grouped}")
+    whole = re.compile(rf"(?<![0-9a-f])(?:{uneven}|(?:01[-:]?)?{grouped})(?![0-9a-f])")
+    derived = int(eui64_address(mac, ipaddress.IPv6Network("::/64")))
     return Needle(
         len("0:0:0:0:0:0"),
-        lambda text: bool(anywhere.search(text.lower())),
-        lambda text: bool(whole.search(text.lower())),
+        lambda text: EUI64_MARK in (lowered := text.lower()) or bool(anywhere.search(lowered)),
+        lambda text: bool(whole.search(text.lower())) or derived in _eui64s(text),
     )
 
 
 def _address(value: str) -> Needle:
     wanted = ipaddress.ip_address(value)
-    text = str(wanted)
+    text, reverse = str(wanted), wanted.reverse_pointer
     if wanted.version == 4:
-        whole = re.compile(rf"(?<![0-9.]){re.escape(text)}(?![0-9]|\.[0-9])")
-        return Needle(len(text), lambda given: text in given, lambda given: bool(whole.search(given)))
+        whole = re.compile(rf"(?<![0-9.]){re.escape(text)}(?![0-9]|\.[0-9])|(?<![0-9]){re.escape(reverse)}")
+        return Needle(
+            len(text),
+            lambda given: text in given or reverse in given.lower(),
+            lambda given: bool(whole.search(given.lower())),
+        )
     last = f"{int(wanted) & 0xFFFF:x}"
-    words = re.compile(r"[0-9a-fA-F:.]*:[0-9a-fA-F:.]+")
     return Needle(
         len("::"),
         lambda given: last == "0" or last in given.lower(),
-        lambda given: any(_is_address(word, wanted) for word in words.findall(given)),
+        lambda given: wanted in _addresses6(given) or reverse in given.lower(),
     )
 
 
-def _is_address(word: str, wanted: Any) -> bool:
-    try:
-        return bool(ipaddress.ip_address(word.rstrip(".")) == wanted)
-    except ValueError:
-        return False
+def _eui64s(text: str) -> set[int]:
+    """The lower halves of the IPv6 addresses in *text* that some MAC made."""
+    if EUI64_MARK not in text.lower():
+        return set()
+    return {int(address) & LOW_HALF for address in _addresses6(text)}
+
+
+def _addresses6(text: str) -> list[ipaddress.IPv6Address]:
+    """The IPv6 addresses in *text*, whatever punctuation is around them."""
+    if ":" not in text:
+        return []
+    found = []
+    for word in WORDS6.findall(text):
+        for spelling in {word.rstrip("."), word.rstrip(".:"), word.lstrip(":").rstrip("."), word.strip(".:")}:
+            try:
+                found.append(ipaddress.IPv6Address(spelling))
+            except ValueError:
+                continue
+    return found
 
 
 # --- where to look ---
@@ -136,6 +173,8 @@ def _subjects(snapshot: Snapshot) -> Iterator[tuple[str, Any]]:
         yield f"workload profile {profile.name}", profile
     for alias in snapshot.aliases:
         yield f"alias {alias.name}", alias
+    for override in snapshot.overrides:
+        yield f"lowered severity {override.finding}", override
     for authority in snapshot.authorities:
         yield f"authority of {authority.at}", authority
 

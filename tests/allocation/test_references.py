@@ -10,6 +10,7 @@ from inventory.snapshot import (
     GroupFacts,
     HostFacts,
     InterfaceFacts,
+    OverrideFacts,
     ProfileFacts,
     SealedFile,
     SegmentFacts,
@@ -38,6 +39,13 @@ def found(value, **variables):
         "02de2001000a",
         "0102de2001000a",
         "2:de:20:1:0:a",
+        "02de-2001-000a",
+        "02de20-01000a",
+        "02 DE 20 01 00 0A",
+        "02_de_20_01_00_0a",
+        "fe80::de:20ff:fe01:a",
+        "http://[2001:db8:99::de:20ff:fe01:a]:8080/",
+        "ip:2001:db8:99:0:de:20ff:fe01:a,",
         "{{ 'host=' ~ '02:de:20:01:00:0a' }}",
         "first\nsecond line with 02:de:20:01:00:0a in it\nthird",
     ],
@@ -52,7 +60,7 @@ def test_a_mac_is_found_in_every_spelling(text):
         "02:de:20:01:00:0b",
         "02:de:20:01:00:0a1",
         "ff02de2001000a",
-        "02:de:20-01-00-0a",
+        "fe80::de:20ff:fe01:b",
         "02:de:20:01:00",
         "{{ mac }}",
         "",
@@ -173,3 +181,28 @@ def test_what_is_sealed_is_listed_as_what_nobody_can_look_into():
 def test_a_long_text_is_shown_by_the_line_that_matters():
     snapshot = Snapshot(SiteFacts("lab", "example.net", variables={"x": f"a\n  use {MAC} here  \nb"}))
     assert [place.text for place in naming_value(snapshot, MAC)] == [f"use {MAC} here"]
+
+
+@pytest.mark.parametrize(
+    "text", ["200", "local-zfs:vm-200-disk-0,size=8G", "tap200i0", "qemu/200", "200.conf"]
+)
+def test_a_vmid_is_found_where_proxmox_writes_it(text):
+    assert found("200", disk=text) == ["variables.disk"]
+
+
+@pytest.mark.parametrize("text", ["2000", "1200", "192.0.200.7", "198.51.100.200", "2001:db8:200::1"])
+def test_a_number_of_an_address_is_no_vmid(text):
+    assert found("200", note=text) == []
+
+
+def test_an_address_is_found_as_its_reverse_name():
+    assert found("192.0.2.10", ptr="10.2.0.192.in-addr.arpa.") == ["variables.ptr"]
+    assert found("192.0.2.10", ptr="110.2.0.192.in-addr.arpa.") == []
+
+
+def test_a_reason_to_live_with_a_finding_is_looked_into():
+    override = OverrideFacts("identity-disputed", "warning", "two cards say so", "2030-01-01", f"MAC {MAC}")
+    snapshot = Snapshot(SiteFacts("lab", "example.net"), overrides=(override,))
+    assert [(place.subject, place.where) for place in naming_value(snapshot, MAC)] == [
+        ("lowered severity identity-disputed", "subject")
+    ]
