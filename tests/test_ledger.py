@@ -110,7 +110,9 @@ def test_a_person_is_refused_what_another_holds(site: Site) -> None:
     declare(site, "alpha")
     with pytest.raises(ValidationError) as caught:
         declare(site, "beta")
-    assert f"{ADDRESS} belongs to alpha; give beta another, or change it there first." in caught.value.messages
+    assert (
+        f"{ADDRESS} belongs to alpha; give beta another, or change it there first." in caught.value.messages
+    )
     assert not Host.objects.filter(name="beta").exists()
     assert states() == [("held", "alpha")]
 
