@@ -61,20 +61,32 @@ def lowest_address(
         raise Refused(f"The range ends at {span.last}, before it begins at {span.first}.")
     kept = _kept_for_others(segments)
     fixed = {_number(text) for text in _infrastructure(segments)} | set(_edges(network))
-    number = first
+    number, reserved = first, 0
     while number <= last:
         block = next((end for start, end in kept if start <= number <= end), None)
         if block is not None:
+            reserved += min(block, last) - number + 1
             number = block + 1
         elif number in fixed or (text := str(ipaddress.IPv4Address(number))) in taken:
             number += 1
         else:
             return text
     waiting = sum(first <= _number(text) <= last for text in taken.quarantined if ":" not in text)
-    raise Refused(
-        f"{network} has no free static address; retire a host or widen {_short(span, network)}."
-        + taken.waiting_among(waiting)
-    )
+    raise Refused(_exhausted(network, span, segment.static_range, reserved) + taken.waiting_among(waiting))
+
+
+def _exhausted(network: ipaddress.IPv4Network, span: Range, static_range: Range | None, reserved: int) -> str:
+    """*reserved* addresses of *span* are other allocators'."""
+    size = _number(span.last) - _number(span.first) + 1
+    if span != static_range:
+        said = f"{span} has no free address; retire a host or name another range."
+    elif size >= network.num_addresses - 2:  # there is nothing to widen it into
+        said = f"{network} has no free static address; retire a host or choose another segment."
+    else:
+        said = f"{network} has no free static address; retire a host or widen {_short(span, network)}."
+    if reserved:
+        said += f" {reserved} of its {size} lie in pools or delegated ranges."
+    return said
 
 
 def _network(segment: SegmentFacts) -> ipaddress.IPv4Network:
@@ -82,6 +94,11 @@ def _network(segment: SegmentFacts) -> ipaddress.IPv4Network:
         raise Refused(
             f"Segment {segment.name} takes no static mappings (its policy is dynamic); choose another segment, or change "
             "its policy first."
+        )
+    if not segment.network4 and segment.network6:
+        raise Refused(
+            f"Segment {segment.name} has no IPv4 network; ask for the IPv6 address alone (--family 6), or choose another "
+            "segment."
         )
     if not segment.network4:
         raise Refused(f"Segment {segment.name} has no IPv4 network; declare one, or choose another segment.")

@@ -21,7 +21,8 @@ def vmid(host: Host, surveyed: Collection[int]) -> bool:
     if host.vmid:
         return False
     if host.form not in ("", Host.Form.VIRTUAL):
-        raise Refused(f"{host.name} has form {host.form}; only virtual machines (form vm) have a VMID.")
+        use = ", which the MACs of this site are made of" if host.site.mac_encoding == "vmid" else ""
+        raise Refused(f"{host.name} has form {host.form}; only virtual machines (form vm) have a VMID{use}.")
     host.vmid = next_vmid(host.site, surveyed)
     return True
 
@@ -70,7 +71,7 @@ def place(interface: Interface, segment: str) -> list[str]:
 
 
 def mac(interface: Interface, group: str) -> list[str]:
-    """Set the MAC that *interface* lacks, in the site's encoding. Raises Refused, or macs.NoMac."""
+    """Set the MAC that *interface* lacks, in the site's encoding; *group* in any case. Raises Refused, or macs.NoMac."""
     if interface.mac:
         if interface.mac_kind == Interface.MacKind.ASSIGNED:
             return []
@@ -78,7 +79,7 @@ def mac(interface: Interface, group: str) -> list[str]:
             f"{interface} has the observed MAC {interface.mac}, which is not replaced in passing; empty the field first if "
             "the machine is to get an assigned one, or name another interface."
         )
-    interface.mac = next_mac(interface, group)
+    interface.mac = next_mac(interface, group.lower())
     interface.mac_kind = Interface.MacKind.ASSIGNED
     policy = interface.segment.policy if interface.segment else ""
     if interface._state.adding and policy in (Segment.Policy.STATIC, Segment.Policy.BOTH):
@@ -141,6 +142,6 @@ def _lacks_ipv6(interface: Interface, segment: Segment) -> bool:
         raise Refused(f"Segment {segment.name} has no IPv6 network; declare one, or ask for IPv4 alone.")
     if not interface.mac:
         raise Refused(
-            f"{interface} has no MAC, which its IPv6 address is made of; give it one in the same call."
+            f"{interface} has no MAC, which its IPv6 address is made of; give it one first, or together with the address."
         )
     return not interface.ipv6

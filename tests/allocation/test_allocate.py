@@ -233,6 +233,49 @@ def test_an_exhausted_range_is_named_with_what_to_do(site, machine):
         ask(site, host="dns-vm50", address=True, segment="management")
 
 
+@pytest.mark.parametrize(
+    ("network", "static", "span", "said"),
+    [
+        ("192.0.3.0/24", ("192.0.3.2", "192.0.3.5"), None,
+         "192.0.3.0/24 has no free static address; retire a host or widen .2-.5. 4 of its 4 lie in pools"),
+        ("192.0.3.0/31", ("192.0.3.0", "192.0.3.1"), None,
+         "192.0.3.0/31 has no free static address; retire a host or choose another segment. 2 of its 2 lie"),
+        ("192.0.3.0/24", ("192.0.3.20", "192.0.3.29"), Range("192.0.3.0", "192.0.3.1"),
+         "192.0.3.0-192.0.3.1 has no free address; retire a host or name another range."),
+    ],
+    ids=["in the pool", "whole network", "for one call"],
+)  # fmt: skip
+def test_what_is_exhausted_and_why_is_told(site, machine, network, static, span, said):
+    machine("dns-vm01")
+    with change(site, by="test"):
+        first, last = static
+        pool = {"pool_first": "192.0.3.0", "pool_last": "192.0.3.9"} if network.endswith("/24") else {}
+        lan = Segment(
+            site=site,
+            name="lan",
+            network4=network,
+            static_first=first,
+            static_last=last,
+            policy="both",
+            **pool,
+        )
+        lan.delegated = [] if pool else [["192.0.3.0", "192.0.3.1"]]
+        lan.save()
+    with pytest.raises(Refused) as caught:
+        ask(site, host="dns-vm01", address=True, segment="lan", span=span)
+    assert str(caught.value).startswith(said)
+
+
+def test_a_segment_of_ipv6_alone_leads_to_the_ipv6_address(site, machine):
+    machine("dns-vm01")
+    with change(site, by="test"):
+        Segment(site=site, name="six", network6="2001:db8:6::/64", policy="static").save()
+    with pytest.raises(Refused, match="has no IPv4 network; ask for the IPv6 address alone"):
+        ask(site, host="dns-vm01", address=True, segment="six")
+    handout = ask(site, host="dns-vm01", mac=True, address=True, family="6", segment="six")
+    assert handout.ipv6 == ("2001:db8:6:0:de:20ff:fe01:1",)
+
+
 def test_a_segment_without_a_static_range_says_how_to_name_one(site, machine):
     machine("dns-vm01")
     with pytest.raises(

@@ -27,7 +27,7 @@ def run(site, capsys):
     ("arguments", "out"),
     [
         (["mac", "--host", "dns-vm01"], "02:de:20:01:00:01\n"),
-        (["mac", "--host", "dns-vm01", "--interface", "eth1", "--group", "0a"], "02:de:20:01:0a:01\n"),
+        (["mac", "--host", "dns-vm01", "--interface", "eth1", "--group", "0A"], "02:de:20:01:0a:01\n"),
         (["address", "--host", "dns-vm01", "--segment", "management"], "192.0.2.2\n"),
         (["address", "--host", "dns-vm01", "--segment", "storage", "--range", "198.51.100.9-198.51.100.9"], "198.51.100.9\n"),  # noqa: E501
         (["vmid", "--host", "dns-vm01"], "200\n"),
@@ -42,6 +42,23 @@ def run(site, capsys):
 def test_only_the_value_is_printed(run, machine, arguments, out):
     machine("dns-vm01")
     assert run(*arguments)[0] == out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--range", "192.0.2.3-192.0.2.4"],
+            "--range is about an address, which a new host gets with --segment",
+        ),
+        (["--family", "both"], "--family is about an address, which a new host gets with --segment"),
+        (["--interface", "eth1"], "--interface names what gets a MAC or an address"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(run, arguments, said):
+    with pytest.raises(CommandError, match=said):
+        run("host", "--role", "dns", "--form", "vm", *arguments)
+    assert not Host.objects.exists()
 
 
 def test_what_happened_is_told_beside_it(run, machine):

@@ -168,7 +168,7 @@ def test_the_command_plans_and_applies(eth0, capsys):
     call_command("reidentify", "dns-vm01/eth0", site="lab", why="new card")
     said = capsys.readouterr()
     assert f"MAC {OLD} → {NEW}" in said.out
-    assert "named in 2 other places, which stay as they are:" in said.out
+    assert "named elsewhere, where it stays as it is: 2" in said.out
     assert "    group boot, variables.files.0: grub.cfg-01-02-de-20-01-00-01" in said.out
     assert "Nothing was changed; --apply does it." in said.err
     assert Interface.objects.get().mac == OLD

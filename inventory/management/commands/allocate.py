@@ -167,6 +167,8 @@ def _wanted(action: str, options: dict[str, Any]) -> Wanted:
         for name in ("host", "role", "form", "hypervisor", "plane", "interface", "group", "family", "segment")
         if name in options
     }
+    if action == "host":
+        _refuse_what_would_be_ignored(options)
     return Wanted(
         **asked_for,
         vmid=action == "vmid" or options.get("vmid", False),
@@ -175,6 +177,19 @@ def _wanted(action: str, options: dict[str, Any]) -> Wanted:
         span=_span(options.get("range") or ""),
         surveyed=_vmids(options.get("surveyed")),
     )
+
+
+def _refuse_what_would_be_ignored(options: dict[str, Any]) -> None:
+    """A new host gets an address only in a segment that is named."""
+    if options["segment"]:
+        return
+    for name, said in (("range", options["range"]), ("family", options["family"] != "4")):
+        if said:
+            raise Refused(
+                f"--{name} is about an address, which a new host gets with --segment; name that too."
+            )
+    if options["interface"] and not options["mac"]:
+        raise Refused("--interface names what gets a MAC or an address; ask for one with --mac or --segment.")
 
 
 def _span(text: str) -> Range | None:

@@ -43,7 +43,10 @@ class Command(BaseCommand):
     def _show(self, plan: reidentifying.Plan) -> None:
         for move in plan.moves:
             self.stdout.write(str(move))
-        self.stdout.write(f"named in {len(plan.places)} other places, which stay as they are:")
+        if plan.places:
+            self.stdout.write(f"named elsewhere, where it stays as it is: {len(plan.places)}")
+        else:
+            self.stdout.write("named nowhere else here")
         for place in plan.places:
             self.stdout.write(f"    {place}")
         if plan.sealed:
