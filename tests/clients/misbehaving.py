@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import threading
 import time
@@ -112,9 +114,9 @@ def document(*hosts: str, **all_variables: Any) -> bytes:
 
 
 def etag_of(revision: int, body: bytes) -> str:
-    import hashlib
-
-    return f'"{revision}-{hashlib.sha256(body).hexdigest()[:20]}"'
+    """As the application makes it: of several files, from their archive before it is compressed."""
+    content = gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+    return f'"{revision}-{hashlib.sha256(content).hexdigest()[:20]}"'
 
 
 def site_of(body: bytes, revision: int = 1) -> Callable[[Asked], Says]:

@@ -10,13 +10,14 @@ import subprocess
 import tarfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from inventory.serving.archives import gzipped, tarred
-from tests.clients.misbehaving import Asked, Says, Server, etag_of, serving, site_of
+from tests.clients.misbehaving import TOKEN, Asked, Says, Server, etag_of, serving, site_of
 from tests.clients.router import CLIENT, SHELLS, Router, modes
 from tests.components import SEARCH_PATH, find_program, require
 from tests.shared_data import REPOSITORY
@@ -151,6 +152,7 @@ def test_going_back_to_what_was_there_before_the_first_export(server: Server, ro
 
 
 HEADERS = {"ETag": etag_of(2, TWO), "Mgmtplane-Revision": "2"}
+PAGE = b"<html>sign in"
 CANNOT = {
     "down": (None, 75, "No answer"),
     "silent": (Says(waits=60), 75, "No answer"),
@@ -158,11 +160,22 @@ CANNOT = {
     "500": (Says(500, b'{"error": "failed inside"}'), 75, "failed inside"),
     "503": (Says(503), 75, "503"),
     "half a body": (Says(200, TWO[:5], HEADERS, announces=len(TWO)), 75, "No answer"),
+    "half a body without length": (
+        Says(200, TWO[:5], HEADERS, announces=-1),
+        75,
+        "not all of, what its ETag",
+    ),
+    "another body": (Says(200, TWO[::-1], HEADERS), 75, "not, or not all of"),
     "an empty body": (Says(200, b"", HEADERS), 75, "empty file"),
     "a portal": (Says(200, b"<html>sign in"), 75, "not mgmtplane"),
-    "a page with headers": (Says(200, b"<html>sign in", HEADERS), 75, "no whole dnsmasq"),
+    "a page with headers": (Says(200, PAGE, {**HEADERS, "ETag": etag_of(2, PAGE)}), 75, "no whole dnsmasq"),
     "a redirect": (Says(302, headers={"Location": "http://203.0.113.1/"}), 75, "No answer"),
     "401": (Says(401, b'{"error": "This \\u201ctoken\\u201d is not known."}'), 1, "'token' is not known."),
+    "401 with the token": (
+        Says(401, f'{{"error": "no {TOKEN}"}}'.encode()),
+        1,
+        "words with the token in them",
+    ),
     "403": (Says(403, b'{"error": "Not yours."}'), 1, "403): Not yours."),
     "404": (Says(404, b"<h1>no</h1>"), 1, "404"),
     "409": (Says(409, b'{"error": "Findings.", "findings": []}'), 1, "409): Findings."),
@@ -198,17 +211,25 @@ def test_a_full_disk_changes_nothing(server: Server, tmp_path: Path, shell: str)
     assert router.running.read_bytes() == large
 
 
-def test_a_full_disk_beside_the_server_changes_nothing(server: Server, tmp_path: Path) -> None:
+@contextmanager
+def small_disk(place: Path) -> Iterator[None]:
+    """64 KiB at *place*."""
     require("unshare", package="util-linux")
-    router = Router(tmp_path, server.url)
     if os.geteuid() != 0:
         pytest.skip("needs root: mounts a disk of 64 KiB")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "small", str(router.etc)], check=False
-    )
-    if mounted.returncode:
+    place.mkdir(exist_ok=True)
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "small", str(place)], check=False
+    ).returncode:
         pytest.skip("needs permission to mount")
     try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_disk_beside_the_server_changes_nothing(server: Server, router: Router) -> None:
+    with small_disk(router.etc):
         assert router.run().status == 0
         server.answer = site_of(b"# large\n" * 20_000, 2)
         ran = router.run()
@@ -217,8 +238,21 @@ def test_a_full_disk_beside_the_server_changes_nothing(server: Server, tmp_path:
         assert router.leftovers() == []
         server.answer = site_of(TWO, 3)
         assert router.run().status == 0
-    finally:
-        subprocess.run(["umount", "-l", str(router.etc)], check=True)
+
+
+@every_shell
+def test_a_state_that_cannot_be_written_changes_nothing(server: Server, tmp_path: Path, shell: str) -> None:
+    router = Router(tmp_path, server.url, shell)
+    with small_disk(router.state):
+        assert router.run().status == 0
+        server.answer = site_of(TWO, 2)
+        subprocess.run(["dd", "if=/dev/zero", f"of={router.state}/full"], check=False, capture_output=True)
+        ran = router.run()
+        assert ran.status == 75 and "The disk is full" in ran.said, ran.said
+        subprocess.run(["mount", "-o", "remount,ro", str(router.state)], check=True)
+        ran = router.run()
+        assert ran.status == 75 and "lock cannot be written" in ran.said, ran.said
+        assert router.target.read_bytes() == router.running.read_bytes() == ONE
 
 
 @every_shell
@@ -226,7 +260,7 @@ def test_a_full_disk_beside_the_server_changes_nothing(server: Server, tmp_path:
 def test_two_at_once_take_turns(server: Server, tmp_path: Path, shell: str, with_flock: bool) -> None:
     router = Router(tmp_path, server.url, shell)
     router.configure(RELOAD=f"sleep 1; {router.settings['RELOAD']}")
-    path = SEARCH_PATH if with_flock else without_flock(tmp_path)
+    path = SEARCH_PATH if with_flock else few_programs(tmp_path)
     environment = {"PATH": path, "HOME": str(tmp_path)}
     both = [
         subprocess.Popen(router.command(), env=environment, stderr=subprocess.PIPE, text=True) for _ in "12"
@@ -251,8 +285,8 @@ sed sh sleep sync sysctl tail tar timeout tr uname wc
 """
 
 
-def without_flock(folder: Path) -> str:
-    """A PATH with everything but flock; busybox has one inside, which is not asked."""
+def few_programs(folder: Path) -> str:
+    """A PATH without flock and sha256sum; busybox has both inside, which are not asked."""
     bin = folder / "bin"
     bin.mkdir()
     for name in NEEDED.split():
@@ -391,6 +425,24 @@ def test_a_wrong_configuration_is_told_and_never_executed(server: Server, tmp_pa
     assert not touched.exists() and not router.target.exists() and server.asked == []
 
 
+def test_a_server_that_has_nothing_new_for_who_has_nothing_is_no_success(
+    server: Server, router: Router
+) -> None:
+    server.says(304)
+    ran = router.run()
+    assert ran.status == 75 and "was not asked that" in ran.said
+    assert not router.target.exists()
+
+
+def test_what_the_server_does_not_measure_is_measured_here_or_refused(server: Server, router: Router) -> None:
+    server.answer = lambda asked: Says(200, TWO, HEADERS, announces=-1)
+    ran = router.run(path=few_programs(router.folder))
+    assert ran.status == 75 and "did not say how much it sends" in ran.said
+    assert not router.target.exists()
+    assert router.run().status == 0
+    assert router.target.read_bytes() == TWO
+
+
 def zones(**files: bytes) -> bytes:
     return gzipped(tarred({name.replace("_", "."): body for name, body in files.items()}))
 
@@ -432,27 +484,38 @@ def test_a_directory_is_switched_as_a_whole(server: Server, tmp_path: Path, shel
     assert router.leftovers() == []
 
 
-def test_an_archive_does_not_write_outside_its_directory(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("tar", ["tar", "busybox"])
+def test_an_archive_does_not_write_outside_its_directory(server: Server, tmp_path: Path, tar: str) -> None:
+    path = f"{tmp_path / 'bin'}:{SEARCH_PATH}"
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "tar").symlink_to(str(find_program(tar)))
+    secret = tmp_path / "secret"
+    secret.touch()
     router = Router(tmp_path, server.url, FORMAT="bind", TARGET=str(tmp_path / "etc" / "zones"), CHECK="none")
     for name, kind, link in (
         ("../outside", tarfile.REGTYPE, ""),
         (str(tmp_path / "outside"), tarfile.REGTYPE, ""),
         ("inside", tarfile.SYMTYPE, "/etc/passwd"),
         ("inside", tarfile.LNKTYPE, "../outside"),
+        ("inside", tarfile.LNKTYPE, str(secret)),
     ):
         archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        with tarfile.open(fileobj=archive, mode="w:gz") as file:
             entry = tarfile.TarInfo(name)
             entry.type, entry.linkname = kind, link
-            tar.addfile(entry)
+            file.addfile(entry)
         server.answer = site_of(archive.getvalue(), 2)
-        ran = router.run()
+        ran = router.run(path=path)
         assert ran.status == 1 and "outside itself" in ran.said, ran.said
+    server.answer = site_of(zones(), 2)
+    ran = router.run(path=path)
+    assert ran.status == 75 and "has no files" in ran.said
+    assert secret.stat().st_nlink == 1
     assert not (tmp_path / "outside").exists() and not (tmp_path / "etc" / "outside").exists()
     (tmp_path / "etc" / "zones").mkdir()
     (tmp_path / "etc" / "zones" / "mine").touch()
     server.answer = site_of(zones(named_conf=b"one\n"), 1)
-    ran = router.run()
+    ran = router.run(path=path)
     assert ran.status == 64 and "move it away" in ran.said
 
 
