@@ -25,7 +25,8 @@ INNER = {"interfaces": "interface"}
 MAX_BYTES = 200_000_000
 MAX_VALUES = 20_000_000
 _MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
-_NOTHING = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n?|%[^\n]*\n|\ufeff)*\Z")
+#: A line that says something: neither empty, nor a comment, nor a directive.
+_SAYS = re.compile(r"^(?!%)[ \t\r\ufeff]*+[^ \t\r\ufeff#\n]", re.MULTILINE)
 
 
 @dataclass(frozen=True, order=True)
@@ -132,7 +133,7 @@ def _parts(text: str) -> Iterator[str]:
     starts = [0, *ends]
     for start, end in zip(starts, [*ends, len(text)], strict=True):
         part = text[start:end]
-        if not _NOTHING.match(_MARKER.sub("", part, count=1)):
+        if _SAYS.search(_MARKER.sub("", part, count=1)):
             yield "\n" * text.count("\n", 0, start) + part
 
 

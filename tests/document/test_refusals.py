@@ -178,3 +178,11 @@ def test_what_something_stands_on_cannot_be_left_out():
 def test_an_unknown_bootstrap_node_is_said():
     (said,) = complaints(SMALL + AUTHORITY.replace("bootstrap_host: w1", "bootstrap_host: w9"))
     assert "authority: number 1: bootstrap_host names the host w9, which is not declared" in said
+
+
+@pytest.mark.timeout(20)
+def test_comments_are_read_in_no_time():
+    header = f"# key{' ' * 5000}meaning\n" + f"  #{' ' * 60}\n" * 1000
+    apply(header + ROOT)
+    assert Site.objects.exists()
+    assert "the file is empty" in complaints(header)[0]
