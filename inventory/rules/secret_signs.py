@@ -22,14 +22,21 @@ def _set_of(words: str) -> frozenset[str]:
 
 #: Last words of keys that hold secrets: ``bmc_password``, ``apiKey``, ``ansible_become_pass``.
 SECRET_WORDS = _set_of(
-    "password passwd passphrase pass pwd secret token psk apikey privatekey secretkey credentials pin"
+    "password passwd passphrase pass pwd pw rootpw userpass dbpass secret token psk apikey privatekey secretkey credentials"
 )
+#: Endings of words that people write together: ``dbpassword``, ``PGPASSWORD``.
+ENDINGS = ("password", "passwd", "passphrase")
+#: Words that take the secret back: ``sudo_nopasswd``.
+WITHOUT = _set_of("nopasswd nopassword")
+#: A secret only when it is a number: the ``pin`` of a board is ``GPIO17``, that of a version ``1.2.3``.
+NUMERIC = re.compile(r"[0-9]{4,12}\Z")
 #: ``key`` is a secret behind one of these only.
 KEYS = _set_of(
-    "api private secret access auth authentication encryption preshared shared wireguard wg wpa session signing"
+    "api private secret access auth authentication encryption preshared shared wireguard wg wpa session signing "
+    "luks tsig rndc hmac aes master"
 )
 #: Words behind a secret's name that change nothing: ``password_value``, ``token2``.
-TRAILING = _set_of("value plain text default current old new string data")
+TRAILING = _set_of("value plain text default current old new string data prod production staging dev test")
 #: Keys below ``secrets:`` that describe one.
 DESCRIBING = _set_of(
     "id name user username file path url uri type owner mode ttl length policy comment description expires"
@@ -50,7 +57,8 @@ BRANDED = re.compile(
 )
 #: In prose, and on command lines.
 SAID = re.compile(
-    r"(?i)\b(?:password|passwd|passphrase|secret|token|api[ _-]?key)\s*[:=]\s*(?P<value>[^\s,;]{4,})"
+    r"(?i)\b(?:(?:password|passwd|passphrase|secret|token|api[ _-]?key)\s*[:=]|authorization:\s*(?:basic|bearer))"
+    r"\s*(?P<value>[^\s,;]{4,})"
 )
 REFERENCE = re.compile(r"(?:env:[A-Za-z_]|file:/|vault:[A-Za-z_])")
 CRYPTED = re.compile(r"\$(?:[156y]|2[abxy]|argon2(?:id|i|d)|scrypt|gy|7)\$|\{[A-Z0-9-]+\}")
@@ -66,7 +74,9 @@ RANDOM_BITS = 4.0
 WORD = re.compile(r"[a-z]{6}|[A-Z]{6}")
 
 #: Text without any of these, and without a long run of letters and digits, holds no secret. Plain searches are fast.
-_TRACES = _set_of("pass pwd secret token psk key credential community pin hvs. xox sk_live akia eyj ://")
+_TRACES = _set_of(
+    "pass pwd pw authorization secret token psk key credential community pin hvs. xox sk_live akia eyj ://"
+)
 _LONG = re.compile(r"(?<![A-Za-z0-9+_])[A-Za-z0-9+_]{24}")
 
 
@@ -90,7 +100,7 @@ def secrets_in(
             yield from secrets_in(
                 f"{path}.{key}",
                 below,
-                named_so=_names_a_secret(words) or inherited,
+                named_so=_names_a_secret(words) or inherited or _is_pin(words, below),
                 public=bool(PUBLIC & set(words)),
             )
     elif isinstance(value, list):
@@ -115,11 +125,18 @@ def _names_a_secret(words: list[str]) -> bool:
     if not words:
         return False
     last = words[-1]
+    if last in WITHOUT:
+        return False
     if words[-2:] == ["snmp", "community"]:
         return True
     if last in ("key", "keys"):
         return len(words) > 1 and words[-2] in KEYS
-    return last in SECRET_WORDS or (last.endswith("s") and last[:-1] in SECRET_WORDS and last != "pas")
+    one = last.removesuffix("s")
+    return last in SECRET_WORDS or one.endswith(ENDINGS) or (one in SECRET_WORDS and one != "pas")
+
+
+def _is_pin(words: list[str], value: Any) -> bool:
+    return words[-1:] == ["pin"] and bool(NUMERIC.match(str(value)))
 
 
 def _is_harmless(words: list[str]) -> bool:
@@ -131,7 +148,7 @@ def _is_no_value(text: str) -> bool:
     return (
         len(stripped) < 3
         or stripped.lower() in NOTHING
-        or stripped.startswith(("$ANSIBLE_VAULT", "<", "AAAA", "ssh-", "ecdsa-"))
+        or stripped.startswith(("$ANSIBLE_VAULT", "<", "AAAA", "ssh-", "ecdsa-", "SHA256:"))
         or bool(REFERENCE.match(stripped) or CRYPTED.match(stripped))
     )
 

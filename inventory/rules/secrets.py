@@ -49,9 +49,13 @@ def _owners(snapshot: Snapshot) -> Iterator[tuple[str, Iterable[Part]]]:
             ("out_of_band", host.out_of_band),
             ("notes", host.notes),
         ]
+        if host.proxmox:
+            parts.append(("proxmox", {"api_url": host.proxmox.api_url, "secret": host.proxmox.secret}))
         yield host.subject, parts
         for interface in host.interfaces:
-            yield interface.subject, [("variables", interface.variables)]
+            yield interface.subject, [("variables", interface.variables), ("pxe_file", interface.pxe_file)]
+        for service in host.services:
+            yield f"service {service.label} on {host.name}", [("health_check", service.health_check)]
 
 
 def _within(part: str, content: Variables | str) -> Iterator[tuple[str, Sure]]:
@@ -59,6 +63,6 @@ def _within(part: str, content: Variables | str) -> Iterator[tuple[str, Sure]]:
     if isinstance(content, Packed):
         if not first_look(content.text):
             return
-    elif not content:
+    elif not content or (isinstance(content, str) and not first_look(content)):
         return
     yield from secrets_in(part, content)

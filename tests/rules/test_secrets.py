@@ -9,7 +9,7 @@ import pytest
 
 from inventory.packed import Packed
 from inventory.rules import judge, secrets
-from inventory.snapshot import GroupFacts, ProfileFacts
+from inventory.snapshot import GroupFacts, HypervisorFacts, ProfileFacts, ServiceFacts
 from tests.rules.cases.making import LAN, SITE, card, host, of
 
 PRIVATE = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n"
@@ -32,6 +32,15 @@ PLAIN = [
     {"header": "PVEAPIToken=root@pam!ci=01234567-89ab-cdef-0123-456789abcdef"},
     {"github": "ghp_" + "a1B2c3D4e5" * 4},
     {"command": "login --password=hunter2 --user ada"},
+    {"rootpw": "hunter2"},
+    {"root_pw": "hunter2"},
+    {"PGPASSWORD": "hunter2"},
+    {"wifipassword": "hunter2"},
+    {"db_password_prod": "hunter2"},
+    {"luks_key": "hunter2"},
+    {"tsig_key": "abc123def"},
+    {"sim_pin": "4711"},
+    {"upstream": "Authorization: Bearer abc123def"},
 ]
 
 HARMLESS = [
@@ -54,6 +63,9 @@ HARMLESS = [
     {"token_ttl": 3600},
     {"max_password_length": 64},
     {"action": "pass"},
+    {"gpio_pin": "GPIO17", "version_pin": "1.2.3", "pins": ["GPIO4"]},
+    {"sudo_nopasswd": "ALL"},
+    {"host_key": "SHA256:abcDEF123ghiJKL456mnoPQR789stuVWX0"},
     {"ssh_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJq7RtY2mZ9bXc4VdK1sWe8PjL ada"]},
     {"repo_gpgkey": "https://repo.example.net/RPM-GPG-KEY"},
     {"iso_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
@@ -106,6 +118,20 @@ def test_every_place_is_searched_and_told_once_an_owner():
     told = {subject: message for _, subject, message in found(snapshot)}
     assert set(told) == {"site lab", "segment lan", "group web", "profile ci", "host h", "interface h/eth0"}
     assert "access.password, out_of_band.password and notes" in told["host h"]
+    assert "hunter2" not in "".join(told.values())
+
+
+def test_addresses_that_are_fetched_are_searched_for_passwords():
+    address = "https://ada:hunter2@example.net/"
+    carrier = host(
+        "h",
+        card("h", pxe_file=address),
+        proxmox=HypervisorFacts(api_url=address, token_id="a@pve!b", secret="env:TOKEN"),
+    )
+    carrier = replace(carrier, services=(ServiceFacts("web", "h", health_check=address),))
+    told = {subject: message for _, subject, message in found(of(carrier))}
+    assert set(told) == {"host h", "interface h/eth0", "service web on h"}
+    assert "proxmox.api_url" in told["host h"]
     assert "hunter2" not in "".join(told.values())
 
 
