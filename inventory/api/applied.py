@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import CsrfViewMiddleware
 
 from inventory import reading
 from inventory.api.answers import Endpoint, Refused, unshared
@@ -27,6 +28,13 @@ class Report:
     message: str
 
 
+class _Csrf(CsrfViewMiddleware):
+    """Django's check, for the sessions among those who report: tokens need none."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> Any:
+        return reason
+
+
 class AppliedView(Endpoint):
     """Takes what may read the export: a token, or the session of a person who may see hosts."""
 
@@ -38,22 +46,40 @@ class AppliedView(Endpoint):
         get_export(format)
         now = reading.current(site)
         wanted = wanted_of(request)
-        report = _report(request, reader)
+        _refuse_forgery(request, reader)
+        report = _report(_body_of(request))
         taking = taking_of(request, reader, now.site_id, format, variant_of(wanted.authority))
         consumers.report(taking, etag=report.etag, ok=report.ok, message=report.message)
         told = {"consumer": taking.name, "site": site, "format": format, "etag": report.etag, "ok": report.ok}
         return unshared(JsonResponse(told))
 
 
-def _report(request: HttpRequest, reader: Reader) -> Report:
-    """What the body says. Raises Refused (400) with everything that is wrong with it."""
-    if reader.token is None and request.content_type != "application/json":
-        # A page elsewhere can make a browser post a form with its cookies; JSON it cannot.
-        raise Refused(400, "With a session, send “Content-Type: application/json”.")
-    if len(request.body) > LARGEST:
-        raise Refused(400, f"The report is larger than {LARGEST} bytes; send a shorter message.")
+def _refuse_forgery(request: HttpRequest, reader: Reader) -> None:
+    """Raise Refused (403) when a page elsewhere may have made the browser of *reader* send this."""
+    if reader.token is not None:
+        return
+    check = _Csrf(lambda request: HttpResponse())
+    check.process_request(request)
+    reason = check.process_view(request, lambda request: HttpResponse(), (), {})
+    if reason:
+        raise Refused(
+            403, f"{reason} With a session, send its CSRF token as X-CSRFToken; or report with a token."
+        )
+
+
+def _body_of(request: HttpRequest) -> bytes:
+    """At most LARGEST bytes. Raises Refused: 413 for more, before it is read when its length is announced."""
+    announced = request.headers.get("Content-Length", "0")
+    body = request.read(LARGEST + 1) if announced.isdecimal() and int(announced) <= LARGEST else None
+    if body is None or len(body) > LARGEST:
+        raise Refused(413, f"The report is larger than {LARGEST} bytes; send a shorter message.")
+    return body
+
+
+def _report(body: bytes) -> Report:
+    """What *body* says. Raises Refused (400) with everything that is wrong with it."""
     try:
-        given: Any = json.loads(request.body)
+        given: Any = json.loads(body)
     except (ValueError, RecursionError):
         raise Refused(400, f"The report is no JSON. {SHAPE}.") from None
     if not isinstance(given, dict):

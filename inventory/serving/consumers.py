@@ -41,7 +41,7 @@ SILENT_AFTER = timedelta(days=1)
 STATES = ("current", "behind", "failed", "silent")
 
 #: As ``renderings.etag_of`` writes it; the quotes may be missing.
-ETAG = re.compile(r'(?:W/)?"?(?P<revision>\d{1,18})-(?P<content>[0-9a-f]{20})"?')
+ETAG = re.compile(r'(?:W/)?"?(?P<revision>\d{1,18})-(?P<content>[0-9a-f]{20})"?', re.ASCII)
 #: bytes of the content's name and the closing quote
 TAIL = 21
 LONGEST_NAME, LONGEST_MESSAGE = 200, 1000

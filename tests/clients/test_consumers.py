@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
+from django.middleware.csrf import get_token
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -125,8 +126,6 @@ def test_a_report_needs_what_reading_needs(client: Client, site: Site) -> None:
     assert report(browser, **body).status_code == 403
     user.user_permissions.add(Permission.objects.get(codename="view_host"))
     assert report(browser, **body).status_code == 200
-    posted = browser.post(f"{URL}/applied", {"etag": OTHER})
-    assert posted.status_code == 400 and "Content-Type" in posted.json()["error"]
     wrong = client.get(f"{URL}/applied")
     assert (wrong.status_code, wrong["Allow"]) == (405, "POST")
 
@@ -143,7 +142,10 @@ def test_a_report_needs_what_reading_needs(client: Client, site: Site) -> None:
         (b'{"etag": "nonsense", "ok": true}', "etag is not one"),
         (f'{{"etag": {json.dumps(OTHER)}, "ok": 1, "message": []}}'.encode(), "ok is neither"),
         (f'{{"etag": {json.dumps(OTHER)}, "ok": true, "message": []}}'.encode(), "message is no text"),
-        (b" " * 16_385, "larger than 16384 bytes"),
+        (
+            '{"etag": "\N{ARABIC-INDIC DIGIT ONE}-0123456789abcdef0123", "ok": true}'.encode(),
+            "etag is not one",
+        ),
     ],
 )
 def test_a_report_that_cannot_be_read_is_refused_in_words(
@@ -153,6 +155,27 @@ def test_a_report_that_cannot_be_read_is_refused_in_words(
     assert answer.status_code == 400
     assert words in answer.json()["error"]
     assert not Consumer.objects.exists()
+
+
+def test_a_large_report_is_refused_before_it_is_read(client: Client, site: Site) -> None:
+    for size in (16_385, 200_000_000):
+        answer = client.generic("POST", f"{URL}/applied", b" " * 16_385, CONTENT_LENGTH=str(size))
+        assert answer.status_code == 413
+        assert "larger than 16384 bytes" in answer.json()["error"]
+
+
+def test_no_page_elsewhere_reports_with_somebodys_session(site: Site) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(User.objects.create_superuser("ada"))
+    body: Any = {"etag": OTHER, "ok": True}
+    refused = report(browser, **body)
+    assert refused.status_code == 403 and "X-CSRFToken" in refused.json()["error"]
+    assert not Consumer.objects.exists()
+    browser.get("/admin/")
+    secret = get_token(browser.get("/admin/password_change/").wsgi_request)
+    assert report(Client(), **body).status_code == 401
+    browser.defaults["HTTP_X_CSRFTOKEN"] = secret
+    assert report(browser, **body).status_code == 200
 
 
 def test_long_words_are_cut_and_spellings_of_the_etag_agree(client: Client, site: Site) -> None:
