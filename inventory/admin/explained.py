@@ -21,7 +21,8 @@ def finding_page(request: HttpRequest, finding: str) -> HttpResponse:
         raise Http404(f"There is no finding “{finding}”.")
     context = {
         **admin.site.each_context(request),
-        "title": finding,
+        "title": f"Finding {finding}",
+        "finding": finding,
         "page": page,
         "severity": page.severity.partition(";")[0],
         "subject": next(subject for subject, pages in SUBJECTS.items() if finding in pages),

@@ -28,9 +28,11 @@ class SeverityOverride(SiteRow):
     )
     severity = models.CharField("lowered to", max_length=7, choices=Severity)
     why = models.TextField("reason", help_text="Why the site may live with it; people will ask.")
-    expires = models.DateField(help_text="The last day on which it counts as lowered.")
+    expires = models.DateField("last day", help_text="The last day on which it counts as lowered.")
 
     class Meta:
+        verbose_name = "lowered severity"
+        verbose_name_plural = "lowered severities"
         ordering = ["site", "finding", "subject"]
         constraints = [
             models.UniqueConstraint(
