@@ -74,10 +74,14 @@ class AllocateForm(forms.Form):
         help_text=WHY_HELP,
     )
 
-    def __init__(self, site: Site, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, site: Site, *args: Any, host: Host | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         segments: Any = self.fields["segment"]
         segments.queryset = Segment.objects.filter(site=site)
+        if site.mac_encoding == Site.MacEncoding.VMID:  # no MAC of this site names a group
+            del self.fields["group"]
+        if host is not None and host.form not in ("", Host.Form.VIRTUAL):
+            del self.fields["vmid"]
 
     def clean_span(self) -> Range | None:
         text = self.cleaned_data["span"].strip()
@@ -93,16 +97,35 @@ class AllocateForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if not any(given.get(name) for name in ("mac", "address", "vmid")) and "role" not in self.fields:
+        asked = [name for name in ("mac", "address", "vmid") if given.get(name)]
+        if not asked and "role" not in self.fields:
             raise ValidationError("Say what is to be handed out: a MAC, an address, a VMID.")
+        if given.get("span") and "address" not in asked:
+            self.add_error("span", "A range is for an address; tick the address too.")
+        if {"mac", "address"}.isdisjoint(asked):
+            for name in ("interface", "segment"):
+                if given.get(name) and name in self.changed_data:
+                    self.add_error(name, "This says where a MAC or an address goes; tick one of them too.")
         return given
 
     def wanted(self, **more: Any) -> Wanted:
         given = self.cleaned_data
-        same = {
-            name: given[name] for name in ("mac", "address", "vmid", "interface", "family", "group", "span")
-        }
-        return Wanted(**same, segment=given["segment"].name if given["segment"] else "", **more)
+        names = ("mac", "address", "vmid", "interface", "family", "group", "span")
+        same = {name: given[name] for name in names if name in given}
+        segment = given.get("segment")
+        return Wanted(**{**same, "segment": segment.name if segment else "", **more})
+
+
+class InterfaceForm(AllocateForm):
+    """What one interface is to get: which one is clear, and where it is cannot be changed here."""
+
+    def __init__(self, interface: Interface, *args: Any, **kwargs: Any) -> None:
+        super().__init__(interface.host.site, *args, host=interface.host, **kwargs)
+        del self.fields["interface"]
+        if interface.segment:
+            del self.fields["segment"]
+        else:
+            self.fields["segment"].help_text = "Where the interface is."
 
 
 class NextHostForm(AllocateForm):
@@ -110,21 +133,36 @@ class NextHostForm(AllocateForm):
 
     role = forms.ModelChoiceField(Role.objects.none(), required=False, widget=_select())
     form = forms.ChoiceField(choices=Host.Form.choices, widget=_select())
-    field_order = ["role", "form"]
+    hypervisor = forms.ModelChoiceField(
+        Host.objects.none(), required=False, widget=_select(), help_text="Of a virtual machine."
+    )
+    plane = forms.ChoiceField(choices=Host.Plane.choices, widget=_select())
+    field_order = ["role", "form", "hypervisor", "plane"]
 
     def __init__(self, site: Site, *args: Any, **kwargs: Any) -> None:
         super().__init__(site, *args, **kwargs)
         roles: Any = self.fields["role"]
         roles.queryset = Role.objects.filter(site=site)
+        hypervisors: Any = self.fields["hypervisor"]
+        hypervisors.queryset = Host.objects.active().filter(site=site, form=Host.Form.HYPERVISOR)
+        self.fields["interface"].help_text = "Empty: eth0, if it is to have a MAC or an address."
+        self.fields["segment"].help_text = "Where the address is."
 
     def wanted(self, **more: Any) -> Wanted:
         given = self.cleaned_data
-        return super().wanted(role=given["role"].slug if given["role"] else "", form=given["form"], **more)
+        role, hypervisor = given["role"], given["hypervisor"]
+        return super().wanted(
+            role=role.slug if role else "",
+            form=given["form"],
+            hypervisor=hypervisor.name if hypervisor else "",
+            plane=given["plane"],
+            **more,
+        )
 
 
 def next_host(page: Any, request: HttpRequest, site: Site) -> HttpResponse:
     """Make the next host of *site*, and lead to its page."""
-    form = NextHostForm(site, request.POST or None, initial={"form": "vm"})
+    form = NextHostForm(site, request.POST or None, initial={"form": "vm", "plane": "management"})
     handout = _handed_out(request, site, form)
     if handout is None:
         return _ask(page, request, f"Next host of {site}", form, _list_of(page))
@@ -136,11 +174,12 @@ def for_host(page: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     host = get_object_or_404(Host.objects.select_related("site"), pk=object_id)
     here = _page_of("host", host.pk)
     form = AllocateForm(
-        host.site, request.POST or None, initial={"interface": request.GET.get("interface", "")}
+        host.site, request.POST or None, host=host, initial={"interface": request.GET.get("interface", "")}
     )
     handout = _handed_out(request, host.site, form, host=host.name)
     if handout is None:
-        return _ask(page, request, f"Hand out to {host}", form, here)
+        present = _present(host, list(host.interfaces.select_related("segment")))
+        return _ask(page, request, f"Hand out to {host}", form, here, present)
     return redirect(here)
 
 
@@ -148,12 +187,10 @@ def for_interface(page: Any, request: HttpRequest, object_id: str) -> HttpRespon
     """Give an interface what it lacks."""
     row = get_object_or_404(Interface.objects.select_related("host__site", "segment"), pk=object_id)
     here = _page_of("interface", row.pk)
-    form = AllocateForm(
-        row.host.site, request.POST or None, initial={"interface": row.name, "segment": row.segment}
-    )
-    handout = _handed_out(request, row.host.site, form, host=row.host.name)
+    form = InterfaceForm(row, request.POST or None)
+    handout = _handed_out(request, row.host.site, form, host=row.host.name, interface=row.name)
     if handout is None:
-        return _ask(page, request, f"Hand out to {row}", form, here)
+        return _ask(page, request, f"Hand out to {row}", form, here, _present(row.host, [row]))
     return redirect(here)
 
 
@@ -222,12 +259,30 @@ def reidentify(page: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     return TemplateResponse(request, "admin/inventory/reidentify.html", context)
 
 
-def _ask(page: Any, request: HttpRequest, title: str, form: forms.Form, back: str) -> HttpResponse:
+def _present(host: Host, interfaces: list[Interface]) -> list[tuple[str, str]]:
+    """(what, value) of the identities that are there already, for the person who decides."""
+    found = [("VMID", str(host.vmid))] if host.vmid else []
+    for row in interfaces:
+        own: Any = row.ipv6
+        where = f"in {row.segment.name}" if row.segment else "in no segment"
+        found.append((row.name, ", ".join([row.mac or "no MAC", row.ipv4 or "no IPv4 address", *own, where])))
+    return found
+
+
+def _ask(
+    page: Any,
+    request: HttpRequest,
+    title: str,
+    form: forms.Form,
+    back: str,
+    present: list[tuple[str, str]] | None = None,
+) -> HttpResponse:
     context = {
         **page.admin_site.each_context(request),
         "title": title,
         "opts": page.opts,
         "form": form,
+        "present": present,
         "back": back,
     }
     return TemplateResponse(request, "admin/inventory/allocate.html", context)

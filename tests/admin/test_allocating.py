@@ -73,11 +73,55 @@ def test_a_range_that_is_none_is_an_error_beside_its_field(browser, site, host):
     assert "Write first and last address" in page.content.decode()
 
 
+def test_what_is_there_already_is_shown_beside_what_can_be_had(browser, site, host):
+    allocate(site, Wanted(host=host.name, mac=True, vmid=True), by="fixture")
+    page = browser.get(url("host", "allocate_for_this", host.pk)).content.decode()
+    assert "<dt>VMID</dt><dd>200</dd>" in page
+    assert "<dt>eth0</dt><dd>02:de:20:01:00:01, no IPv4 address, in no segment</dd>" in page
+
+
+def test_the_page_of_an_interface_asks_for_no_other_interface(browser, site, host):
+    lan = site.segments.get(name="management")
+    allocate(site, Wanted(host=host.name, mac=True, segment=lan.name), by="fixture")
+    address = url("interface", "allocate_for_this", host.interfaces.get().pk)
+    asked_for = browser.get(address).context["form"].fields
+    assert not {"interface", "segment"} & set(asked_for)
+    browser.post(address, {**ASKED, "address": "on"})
+    assert host.interfaces.get().ipv4 == "192.0.2.2"
+
+
+def test_what_the_site_or_the_host_cannot_have_is_not_offered(browser, site, host):
+    with change(site, by="test"):
+        site.mac_encoding = "vmid"
+        site.save()
+        box = Host(site=site, name="dns-ph01", form="ph")
+        box.save()
+    assert "group" not in browser.get(url("host", "allocate_for_this", host.pk)).context["form"].fields
+    assert "vmid" not in browser.get(url("host", "allocate_for_this", box.pk)).context["form"].fields
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"vmid": "on", "span": "192.0.2.2-192.0.2.3"}, "A range is for an address; tick the address too."),
+        (
+            {"vmid": "on", "interface": "eth1"},
+            "This says where a MAC or an address goes; tick one of them too.",
+        ),
+    ],
+)
+def test_what_would_be_ignored_is_an_error_beside_its_field(browser, host, asked, said):
+    assert said in allocated(browser, host, **asked).content.decode()
+    assert Host.objects.get(pk=host.pk).vmid is None
+
+
 def test_the_next_host_is_made_with_what_it_is_to_have(browser, site):
     assert "Next host" in browser.get(url("host")).content.decode()
     role = site.roles.get(slug="dhcp")
     page = browser.post(
-        url("host", "next_host"), {**ASKED, "role": role.pk, "form": "vm", "mac": "on"}, follow=True
+        url("host", "next_host"),
+        {**ASKED, "role": role.pk, "form": "vm", "plane": "tenant", "mac": "on"},
+        follow=True,
     )
     assert messages(page) == ["Handed out to dhcp-vm01/eth0: name dhcp-vm01, MAC 02:de:20:02:00:01."]
     assert Host.objects.get(name="dhcp-vm01").status == "provisioning"
