@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from inventory.document import text
 from inventory.document.declaring import Refused, declare
 from inventory.models import Change, Interface, Site
 from tests.document.support import apply, run
@@ -186,3 +187,14 @@ def test_comments_are_read_in_no_time():
     apply(header + ROOT)
     assert Site.objects.exists()
     assert "the file is empty" in complaints(header)[0]
+
+
+def test_a_file_without_end_is_not_read_to_the_end(monkeypatch):
+    monkeypatch.setattr(text, "MAX_BYTES", 1000)
+    _, errors, last = run("/dev/zero")
+    assert "/dev/zero" in errors + last
+
+
+def test_a_closed_standard_input_is_named(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    assert run("-")[2] == "Standard input is closed; name the FILE that holds the document."

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from inventory.document import declaring, plans
+from inventory.document import declaring, plans, text
 from inventory.exports.site import schema
 from inventory.findings import count_by_severity
 
@@ -78,10 +78,14 @@ class Command(BaseCommand):
 
 
 def _read(name: str) -> tuple[str, bytes]:
-    if name == "-":
-        return "stdin", sys.stdin.buffer.read()
+    """What to call the document, and no more of it than is needed to see that it is too large."""
+    if name == "-" and sys.stdin is None:
+        raise CommandError("Standard input is closed; name the FILE that holds the document.")
     try:
-        return name, Path(name).read_bytes()
+        if name == "-":
+            return "stdin", sys.stdin.buffer.read(text.MAX_BYTES + 1)
+        with Path(name).open("rb") as file:
+            return name, file.read(text.MAX_BYTES + 1)
     except OSError as error:
         raise CommandError(f"{name} cannot be read ({error.strerror}).") from None
 
