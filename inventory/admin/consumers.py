@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from inventory.admin.filters import SiteFilter
-from inventory.admin.log import ReadOnly, iso
+from inventory.admin.log import ReadOnly
 from inventory.models import Consumer
 from inventory.serving import consumers
 
@@ -43,7 +43,7 @@ class FormatFilter(DropdownFilter):
 
 @admin.register(Consumer)
 class ConsumerAdmin(ReadOnly):
-    list_display = ["name", "site", "taken", "shown_state", "fetched", "applied", "newest", "heard", "words"]
+    list_display = ["named", "site", "taken", "shown_state", "fetched", "applied", "newest", "heard", "words"]
     list_select_related = ["site"]
     list_filter = [SiteFilter, FormatFilter, StateFilter]
     search_fields = ["name", "message"]
@@ -66,6 +66,10 @@ class ConsumerAdmin(ReadOnly):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return ModelAdmin.has_delete_permission(self, request, obj)
 
+    @display(description="name", ordering="name")
+    def named(self, consumer: Any) -> str:
+        return _cut(consumer.name, 30)
+
     @display(description="format", ordering="format")
     def taken(self, consumer: Any) -> str:
         return " ".join(filter(None, (consumer.format, consumer.variant)))
@@ -78,26 +82,30 @@ class ConsumerAdmin(ReadOnly):
     def shown_state(self, consumer: Any) -> str:
         return str(consumer.state)
 
-    @display(description="fetched revision", ordering=F("fetched_revision").asc(nulls_first=True))
+    @display(description="fetched", ordering=F("fetched_revision").asc(nulls_first=True))
     def fetched(self, consumer: Any) -> str:
         return _revision(consumer.fetched_revision)
 
-    @display(description="applied revision", ordering=F("applied_revision").asc(nulls_first=True))
+    @display(description="applied", ordering=F("applied_revision").asc(nulls_first=True))
     def applied(self, consumer: Any) -> str:
         return _revision(consumer.applied_revision)
 
-    @display(description="newest revision", ordering="newest_revision")
+    @display(description="newest", ordering="newest_revision")
     def newest(self, consumer: Any) -> str:
         return _revision(consumer.newest_revision)
 
     @display(description="last seen", ordering="seen")
     def heard(self, consumer: Any) -> str:
-        return f"{iso(consumer.seen)} ({timesince(consumer.seen, depth=1)} ago)"
+        return f"{timesince(consumer.seen, depth=1)} ago"
 
     @display(description="its words")
     def words(self, consumer: Any) -> str:
-        said: str = consumer.message
-        return said if len(said) <= 120 else f"{said[:119]}…"
+        return _cut(consumer.message, 60)
+
+
+def _cut(text: str, longest: int) -> str:
+    """*text* so short that the table keeps its shape; the consumer's own page has all of it."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _revision(number: int | None) -> str:

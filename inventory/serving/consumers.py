@@ -82,9 +82,10 @@ def clean_name(given: str) -> str:
 
 
 def clean_message(given: str) -> str:
-    """*given* without control characters and what no database takes, at most 1000 characters."""
+    """*given* without what controls a terminal or turns a line around, and what no database takes; at most 1000
+    characters."""
     readable = given.encode("utf-8", "replace").decode()
-    line = re.sub(r"[\x00-\x1f\x7f-\x9f\s]+", " ", readable).strip()
+    line = re.sub(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\s]+", " ", readable).strip()
     return line if len(line) <= LONGEST_MESSAGE else f"{line[: LONGEST_MESSAGE - 1]}…"
 
 

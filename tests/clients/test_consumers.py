@@ -183,6 +183,8 @@ def test_long_words_are_cut_and_spellings_of_the_etag_agree(client: Client, site
     for spelling in (etag.strip('"'), f"W/{etag}", etag):
         assert report(client, etag=spelling, ok=True, message="x" * 5000).json()["etag"] == etag
     assert len(Consumer.objects.get().message) == 1000
+    report(client, etag=etag, ok=False, message="a\x1b[31m\n\u202eb\u2066 c")
+    assert Consumer.objects.get().message == "a [31m b c", "no word turns a terminal or a line around"
 
 
 def test_what_was_applied_is_not_tidied_away(client: Client, site: Site, add_host: AddHost) -> None:

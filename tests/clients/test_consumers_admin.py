@@ -69,6 +69,15 @@ def test_the_list_tells_who_is_behind_and_what_failed_in_its_words(browser: Clie
         assert browser.get(LIST, {"o": str(column)}).status_code == 200
 
 
+def test_a_long_name_or_message_leaves_the_table_its_shape(browser: Client, four: Site) -> None:
+    long = "a" * 200
+    Consumer.objects.filter(name="rt01").update(name=long, message=long)
+    page = browser.get(LIST).content.decode()
+    assert f"{'a' * 29}…" in page and f"{'a' * 59}…" in page and "a" * 60 not in page
+    its = Consumer.objects.get(name=long)
+    assert long in browser.get(f"{LIST}{its.pk}/change/").content.decode()
+
+
 def test_consumers_are_read_and_only_those_gone_are_deleted(browser: Client, four: Site) -> None:
     old = Consumer.objects.get(name="old")
     page = browser.get(f"{LIST}{old.pk}/change/")
