@@ -28,6 +28,11 @@ WORDS = {
     "ipv6": "address {ipv6}",
 }
 
+NOT_SURVEYED = (
+    "The hypervisors were not asked: see that no machine there has VMID {vmid} already. In a shell, manage.py allocate "
+    "takes the list of those that exist (--surveyed)."
+)
+
 
 def _select() -> UnfoldAdminSelectWidget:
     return UnfoldAdminSelectWidget()
@@ -213,6 +218,8 @@ def _handed_out(request: HttpRequest, site: Site, form: AllocateForm, **more: An
     said = [WORDS[name].format(**_words(handout)) for name in handout.given if name in WORDS]
     if said:
         messages.success(request, f"Handed out to {handout.place}: {', '.join(said)}.")
+        if "vmid" in handout.given:
+            messages.warning(request, NOT_SURVEYED.format(vmid=handout.vmid))
     else:
         messages.info(request, f"{handout.place} has this already; nothing new was handed out.")
     return handout
