@@ -141,7 +141,7 @@ def grouped(hosts: Any, **more: Any) -> bytes:
 CANNOT = {
     "down": (None, "Connection refused"),
     "silent": (Says(waits=60), "silent for too long"),
-    "dripping": (Says(body=BODY, drips=0.2), "within 1.5 seconds"),
+    "dripping": (Says(body=BODY, drips=0.05), "within 1.5 seconds"),
     "500": (Says(500, b"<h1>Server Error</h1>"), "answered with 500"),
     "503": (Says(503, b'{"error": "The database is away."}'), "503: The database is away."),
     "half a body": (Says(body=BODY[:100], announces=len(BODY)), "sent 100"),
