@@ -41,8 +41,8 @@ def compare(work: Work) -> None:
             unclaimed += 1
     if unclaimed:
         work.notes.append(
-            f"{unclaimed} of the identities in the document {'is' if unclaimed == 1 else 'are'} claimed by "
-            "no host and ignored."
+            f"{unclaimed} of the identities in the document {'is' if unclaimed == 1 else 'are'} not claimed by "
+            "the host that is named, and ignored."
         )
     for value, found in by_key.items():
         _value(work, found, rows[value])

@@ -12,7 +12,7 @@ from inventory.models import Authority, SeverityOverride
 def compare(work: Work) -> None:
     if "severities" in work.draft.nouns:
         _overrides(work)
-    if work.draft.authorities:
+    if "authority" in work.draft.nouns:
         _authorities(work, work.draft.authorities)
     if work.draft.serials:
         _serials(work)
@@ -57,7 +57,7 @@ def _authorities(work: Work, wanted: list[Fields]) -> None:
     if stored == wanted:
         work.note("authority", stored[-1]["mode"], "unchanged")
         return
-    slug, mode = work.draft.slug, wanted[-1]["mode"]
+    slug, mode = work.draft.slug, wanted[-1]["mode"] if wanted else "gateway|bootstrap"
     work.refuse(
         "authority",
         f"authority of {slug}: {stored[-1]['mode']} is declared, and the document's list is another. A switch is "

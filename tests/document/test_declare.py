@@ -189,6 +189,8 @@ def test_an_authority_is_switched_by_its_job_alone(small):
     )
     with pytest.raises(Exception, match=r"run `manage.py job switch_authority --site lab --to gateway`"):
         apply(switched)
+    with pytest.raises(Exception, match="the document's list is another"):
+        apply(SMALL + "authority: []\n")
     assert reading.load("lab").authority.mode == "bootstrap"
 
 
@@ -206,7 +208,9 @@ def test_a_held_value_that_nobody_claims_is_noted_and_ignored(small):
     text = SMALL + "identities:\n  held:\n    ip:\n      192.0.2.99: [w1, '2020-01-01T00:00:00+00:00']\n"
     (done,) = plan(text)
     assert done.plan.is_empty
-    assert done.plan.notes == ["1 of the identities in the document is claimed by no host and ignored."]
+    assert done.plan.notes == [
+        "1 of the identities in the document is not claimed by the host that is named, and ignored."
+    ]
 
 
 QUARANTINED = (
