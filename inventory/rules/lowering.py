@@ -67,7 +67,7 @@ def _about(
         subject = f"override {override.finding} {override.subject}".strip()
         if is_over(override, today):
             again = (
-                f"{len(meant)} finding(s) are as severe as ever again"
+                f"what it lowered ({len(meant)}) is as severe as before"
                 if meant
                 else "nothing is left to lower"
             )

@@ -84,7 +84,7 @@ def test_the_last_day_counts_and_the_next_one_tells():
     (told,) = [f for f in judge(snapshot, date(2030, 6, 16)) if f.id == "override-expired"]
     assert (told.severity, told.subject) == ("warning", f"override {UNKNOWN}")
     assert told.message == (
-        "was lowered to info until 2030-06-15 (“the card is in the post”); 1 finding(s) are as severe as ever again."
+        "was lowered to info until 2030-06-15 (“the card is in the post”); what it lowered (1) is as severe as before."
     )
     (told,) = judge(replace(with_card(), overrides=(INFO,)), date(2030, 6, 16))
     assert (told.id, told.severity) == ("override-expired", "info")
