@@ -22,7 +22,12 @@ from inventory.snapshot import Snapshot
 Test = Callable[[str], bool]
 
 #: Fields that hold how an import wrote something: repetitions of what stands elsewhere.
-_UNSAID = frozenset({"written", "interfaces", "services", "proxmox", "host"})
+_REPEATED = frozenset({"written", "interfaces", "services", "proxmox", "host"})
+
+#: Numbers of another kind: a VLAN 200 names no VMID.
+_OTHER_NUMBERS = frozenset({"vlan", "port", "vmid_first", "vmid_last"})
+
+_UNSAID = _REPEATED | _OTHER_NUMBERS
 
 WORDS6 = re.compile(r"(?<![0-9a-fA-F:.])[0-9a-fA-F.]*:[0-9a-fA-F:.]+")
 

@@ -195,6 +195,12 @@ def test_a_number_of_an_address_is_no_vmid(text):
     assert found("200", note=text) == []
 
 
+def test_numbers_of_another_kind_are_no_vmid():
+    site = SiteFacts("lab", "example.net", vmid_first=200, vmid_last=299)
+    snapshot = Snapshot(site, segments=(SegmentFacts("lan", vlan=200),))
+    assert naming_value(snapshot, "200") == ()
+
+
 def test_an_address_is_found_as_its_reverse_name():
     assert found("192.0.2.10", ptr="10.2.0.192.in-addr.arpa.") == ["variables.ptr"]
     assert found("192.0.2.10", ptr="110.2.0.192.in-addr.arpa.") == []
