@@ -161,10 +161,15 @@ def _form_fault(value: Any, rule: Schema) -> str:
         if check is not None:
             check(value)
     except ValidationError as error:
-        return f"cannot be: {' '.join(error.messages)}"
+        return f"cannot be: {_shortened(' '.join(error.messages), value)}"
     except ValueError as error:
-        return f"cannot be: {error}"
+        return f"cannot be: {_shortened(str(error), value)}"
     return ""
+
+
+def _shortened(message: str, value: Any) -> str:
+    """*message* with no more of *value* than people need to find it."""
+    return message.replace(f"“{value}”", _shown(value)) if isinstance(value, str) else message
 
 
 def _shown(value: Any) -> str:

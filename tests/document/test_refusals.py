@@ -198,3 +198,9 @@ def test_a_file_without_end_is_not_read_to_the_end(monkeypatch):
 def test_a_closed_standard_input_is_named(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
     assert run("-")[2] == "Standard input is closed; name the FILE that holds the document."
+
+
+def test_a_long_value_is_not_repeated_in_full():
+    (said,) = complaints(ROOT + f"facts: {{block: '{'a' * 5000}'}}\n")
+    assert f"facts: block cannot be: “{'a' * 59}…” is not" in said
+    assert len(said) < 300
