@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.clients.misbehaving import TOKEN
-from tests.components import SEARCH_PATH, require
+import pytest
+
+from tests.clients.misbehaving import TOKEN, Server, serving, site_of
+from tests.components import SEARCH_PATH, find_program, require
 from tests.shared_data import REPOSITORY
+
+ONE, TWO, THREE = b"# one\n", b"# two, longer\n", b"# three\n"
 
 CLIENT = REPOSITORY / "clients" / "mgmtplane-fetch"
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 PACKAGES = {"dash": "dash", "bash": "bash", "busybox": "busybox"}
+
+
+every_shell = pytest.mark.parametrize("shell", SHELLS)
 
 
 @dataclass(frozen=True)
@@ -106,3 +114,32 @@ class Router:
 def modes(path: Path) -> tuple[int, int, int]:
     status = os.stat(path)
     return status.st_mode & 0o777, status.st_uid, status.st_gid
+
+
+#: what the client calls, and what its commands do in these tests
+NEEDED = """
+awk bash busybox cat chmod cmp cp curl cut dash date diff grep gzip head id ln ls mkdir mv readlink rm rmdir
+sed sh sleep sync sysctl tail tar timeout tr uname wc
+"""
+
+
+def few_programs(folder: Path) -> str:
+    """A PATH without flock and sha256sum; busybox has both inside, which are not asked."""
+    bin = folder / "bin"
+    bin.mkdir()
+    for name in NEEDED.split():
+        if program := find_program(name):
+            (bin / name).symlink_to(program)
+    return str(bin)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        running.answer = site_of(ONE, 1)
+        yield running
+
+
+@pytest.fixture
+def router(server: Server, tmp_path: Path) -> Router:
+    return Router(tmp_path, server.url, "dash")

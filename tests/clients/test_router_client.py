@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
 import subprocess
-import tarfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from inventory.serving.archives import gzipped, tarred
-from tests.clients.misbehaving import TOKEN, Asked, Says, Server, etag_of, serving, site_of
-from tests.clients.router import CLIENT, SHELLS, Router, modes
-from tests.components import SEARCH_PATH, find_program, require
+from tests.clients.misbehaving import Asked, Says, Server, etag_of, site_of
+from tests.clients.router import CLIENT, ONE, THREE, TWO, Router, every_shell, few_programs, modes
+from tests.clients.router import router as router
+from tests.clients.router import server as server
+from tests.components import SEARCH_PATH, require
 from tests.shared_data import REPOSITORY
 
-ONE, TWO, THREE = b"# one\n", b"# two, longer\n", b"# three\n"
 UNREADABLE, EXPLOSIVE = b"# unreadable\n", b"# explosive\n"
-
-every_shell = pytest.mark.parametrize("shell", SHELLS)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        running.answer = site_of(ONE, 1)
-        yield running
-
-
-@pytest.fixture
-def router(server: Server, tmp_path: Path) -> Router:
-    return Router(tmp_path, server.url, "dash")
 
 
 def reports(server: Server) -> list[dict[str, Any]]:
@@ -151,110 +133,6 @@ def test_going_back_to_what_was_there_before_the_first_export(server: Server, ro
     assert router.running.read_bytes() == ONE
 
 
-HEADERS = {"ETag": etag_of(2, TWO), "Mgmtplane-Revision": "2"}
-PAGE = b"<html>sign in"
-CANNOT = {
-    "down": (None, 75, "No answer"),
-    "silent": (Says(waits=60), 75, "No answer"),
-    "dripping": (Says(200, TWO, HEADERS, drips=1), 75, "No answer"),
-    "500": (Says(500, b'{"error": "failed inside"}'), 75, "failed inside"),
-    "503": (Says(503), 75, "503"),
-    "half a body": (Says(200, TWO[:5], HEADERS, announces=len(TWO)), 75, "No answer"),
-    "half a body without length": (
-        Says(200, TWO[:5], HEADERS, announces=-1),
-        75,
-        "not all of, what its ETag",
-    ),
-    "another body": (Says(200, TWO[::-1], HEADERS), 75, "not, or not all of"),
-    "an empty body": (Says(200, b"", HEADERS), 75, "empty file"),
-    "a portal": (Says(200, b"<html>sign in"), 75, "not mgmtplane"),
-    "a page with headers": (Says(200, PAGE, {**HEADERS, "ETag": etag_of(2, PAGE)}), 75, "no whole dnsmasq"),
-    "a redirect": (Says(302, headers={"Location": "http://203.0.113.1/"}), 75, "No answer"),
-    "401": (Says(401, b'{"error": "This \\u201ctoken\\u201d is not known."}'), 1, "'token' is not known."),
-    "401 with the token": (
-        Says(401, f'{{"error": "no {TOKEN}"}}'.encode()),
-        1,
-        "words with the token in them",
-    ),
-    "403": (Says(403, b'{"error": "Not yours."}'), 1, "403): Not yours."),
-    "404": (Says(404, b"<h1>no</h1>"), 1, "404"),
-    "409": (Says(409, b'{"error": "Findings.", "findings": []}'), 1, "409): Findings."),
-}
-
-
-@pytest.mark.parametrize("trouble", CANNOT)
-def test_without_a_whole_answer_everything_stays(server: Server, router: Router, trouble: str) -> None:
-    says, status, words = CANNOT[trouble]
-    router.run()
-    router.configure(TIMEOUT="1")
-    if says is None:
-        server.server_close()
-    else:
-        server.answer = lambda asked: says
-    ran = router.run()
-    assert (ran.status, words in ran.said) == (status, True), ran.said
-    assert router.target.read_bytes() == router.running.read_bytes() == ONE
-    assert (router.reloads, router.leftovers()) == (1, [])
-
-
-@every_shell
-def test_a_full_disk_changes_nothing(server: Server, tmp_path: Path, shell: str) -> None:
-    router = Router(tmp_path, server.url, shell)
-    router.run()
-    large = b"# large\n" * 5000
-    server.answer = site_of(large, 2)
-    ran = router.run(before="ulimit -f 8; trap '' XFSZ")
-    assert ran.status == 75, ran.said
-    assert router.target.read_bytes() == router.running.read_bytes() == ONE
-    assert (router.reloads, router.leftovers()) == (1, [])
-    assert router.run().status == 0
-    assert router.running.read_bytes() == large
-
-
-@contextmanager
-def small_disk(place: Path) -> Iterator[None]:
-    """64 KiB at *place*."""
-    require("unshare", package="util-linux")
-    if os.geteuid() != 0:
-        pytest.skip("needs root: mounts a disk of 64 KiB")
-    place.mkdir(exist_ok=True)
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "small", str(place)], check=False
-    ).returncode:
-        pytest.skip("needs permission to mount")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-def test_a_full_disk_beside_the_server_changes_nothing(server: Server, router: Router) -> None:
-    with small_disk(router.etc):
-        assert router.run().status == 0
-        server.answer = site_of(b"# large\n" * 20_000, 2)
-        ran = router.run()
-        assert ran.status == 75 and "is the disk full?" in ran.said
-        assert router.target.read_bytes() == router.running.read_bytes() == ONE
-        assert router.leftovers() == []
-        server.answer = site_of(TWO, 3)
-        assert router.run().status == 0
-
-
-@every_shell
-def test_a_state_that_cannot_be_written_changes_nothing(server: Server, tmp_path: Path, shell: str) -> None:
-    router = Router(tmp_path, server.url, shell)
-    with small_disk(router.state):
-        assert router.run().status == 0
-        server.answer = site_of(TWO, 2)
-        subprocess.run(["dd", "if=/dev/zero", f"of={router.state}/full"], check=False, capture_output=True)
-        ran = router.run()
-        assert ran.status == 75 and "The disk is full" in ran.said, ran.said
-        subprocess.run(["mount", "-o", "remount,ro", str(router.state)], check=True)
-        ran = router.run()
-        assert ran.status == 75 and "lock cannot be written" in ran.said, ran.said
-        assert router.target.read_bytes() == router.running.read_bytes() == ONE
-
-
 @every_shell
 @pytest.mark.parametrize("with_flock", [True, False])
 def test_two_at_once_take_turns(server: Server, tmp_path: Path, shell: str, with_flock: bool) -> None:
@@ -276,23 +154,6 @@ def test_two_at_once_take_turns(server: Server, tmp_path: Path, shell: str, with
     assert router.run(path=path).status == 75
     assert first.wait(30) == 0
     assert router.running.read_bytes() == TWO
-
-
-#: what the client calls, and what its commands do in these tests
-NEEDED = """
-awk bash busybox cat chmod cmp cp curl cut dash date diff grep gzip head id ln ls mkdir mv readlink rm rmdir
-sed sh sleep sync sysctl tail tar timeout tr uname wc
-"""
-
-
-def few_programs(folder: Path) -> str:
-    """A PATH without flock and sha256sum; busybox has both inside, which are not asked."""
-    bin = folder / "bin"
-    bin.mkdir()
-    for name in NEEDED.split():
-        if program := find_program(name):
-            (bin / name).symlink_to(program)
-    return str(bin)
 
 
 @every_shell
@@ -423,100 +284,6 @@ def test_a_wrong_configuration_is_told_and_never_executed(server: Server, tmp_pa
         router.token.write_text(wrong)
         assert router.run().status == 64
     assert not touched.exists() and not router.target.exists() and server.asked == []
-
-
-def test_a_server_that_has_nothing_new_for_who_has_nothing_is_no_success(
-    server: Server, router: Router
-) -> None:
-    server.says(304)
-    ran = router.run()
-    assert ran.status == 75 and "was not asked that" in ran.said
-    assert not router.target.exists()
-
-
-def test_what_the_server_does_not_measure_is_measured_here_or_refused(server: Server, router: Router) -> None:
-    server.answer = lambda asked: Says(200, TWO, HEADERS, announces=-1)
-    ran = router.run(path=few_programs(router.folder))
-    assert ran.status == 75 and "did not say how much it sends" in ran.said
-    assert not router.target.exists()
-    assert router.run().status == 0
-    assert router.target.read_bytes() == TWO
-
-
-def zones(**files: bytes) -> bytes:
-    return gzipped(tarred({name.replace("_", "."): body for name, body in files.items()}))
-
-
-@every_shell
-def test_a_directory_is_switched_as_a_whole(server: Server, tmp_path: Path, shell: str) -> None:
-    target = tmp_path / "etc" / "zones"
-    router = Router(
-        tmp_path,
-        server.url,
-        shell,
-        FORMAT="bind",
-        TARGET=str(target),
-        CHECK='if grep -r unreadable "$1"; then exit 1; fi',
-        RELOAD=f'if grep -r explosive "$1"; then exit 1; fi; rm -rf {tmp_path}/running; cp -rL "$1" {tmp_path}/running',
-    )
-
-    def running() -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in router.running.iterdir()}
-
-    good = {"named.conf": b"one\n", "db.lab": b"one\n"}
-    server.answer = site_of(zones(named_conf=b"one\n", db_lab=b"one\n"), 1)
-    ran = router.run()
-    assert ran.status == 0, ran.said
-    assert target.is_symlink() and running() == good
-    assert modes(target / "db.lab")[0] == 0o644
-    for words in (b"unreadable\n", b"explosive\n"):
-        server.answer = site_of(zones(named_conf=words), 2)
-        assert router.run().status == 1
-        assert running() == good and (target / "db.lab").read_bytes() == b"one\n"
-    server.answer = site_of(zones(named_conf=b"two\n"), 3)
-    assert router.run().status == 0
-    assert running() == {"named.conf": b"two\n"}, "what is gone is gone"
-    assert router.run("--rollback").status == 0
-    assert running() == good
-    server.answer = site_of(zones(named_conf=b"three\n"), 4)
-    assert router.run().status == 0
-    assert len([*(tmp_path / "etc" / ".zones.mgmtplane").iterdir()]) == 2, "this one and the one before"
-    assert router.leftovers() == []
-
-
-@pytest.mark.parametrize("tar", ["tar", "busybox"])
-def test_an_archive_does_not_write_outside_its_directory(server: Server, tmp_path: Path, tar: str) -> None:
-    path = f"{tmp_path / 'bin'}:{SEARCH_PATH}"
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "tar").symlink_to(str(find_program(tar)))
-    secret = tmp_path / "secret"
-    secret.touch()
-    router = Router(tmp_path, server.url, FORMAT="bind", TARGET=str(tmp_path / "etc" / "zones"), CHECK="none")
-    for name, kind, link in (
-        ("../outside", tarfile.REGTYPE, ""),
-        (str(tmp_path / "outside"), tarfile.REGTYPE, ""),
-        ("inside", tarfile.SYMTYPE, "/etc/passwd"),
-        ("inside", tarfile.LNKTYPE, "../outside"),
-        ("inside", tarfile.LNKTYPE, str(secret)),
-    ):
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w:gz") as file:
-            entry = tarfile.TarInfo(name)
-            entry.type, entry.linkname = kind, link
-            file.addfile(entry)
-        server.answer = site_of(archive.getvalue(), 2)
-        ran = router.run(path=path)
-        assert ran.status == 1 and "outside itself" in ran.said, ran.said
-    server.answer = site_of(zones(), 2)
-    ran = router.run(path=path)
-    assert ran.status == 75 and "has no files" in ran.said
-    assert secret.stat().st_nlink == 1
-    assert not (tmp_path / "outside").exists() and not (tmp_path / "etc" / "outside").exists()
-    (tmp_path / "etc" / "zones").mkdir()
-    (tmp_path / "etc" / "zones" / "mine").touch()
-    server.answer = site_of(zones(named_conf=b"one\n"), 1)
-    ran = router.run(path=path)
-    assert ran.status == 64 and "move it away" in ran.said
 
 
 def test_shellcheck_finds_nothing() -> None:
