@@ -231,6 +231,11 @@ def _date(value: str) -> None:
     raise ValueError(f"“{value}” is no day; write one such as '2026-12-31'.")
 
 
+def _vmid(value: str) -> None:
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and value[0] != "0"):
+        raise ValueError(f"“{value}” is no VMID; write a number such as '200'.")
+
+
 def _json_mapping(value: Any) -> None:
     """A mapping, or its JSON as text."""
     if isinstance(value, str):
@@ -249,6 +254,7 @@ FORMS: dict[str, Callable[[Any], None]] = {
     "network4": _canonical(_network(4)),
     "network6": _canonical(_network(6)),
     "mac": _canonical(canonical_mac),
+    "vmid": _vmid,
     "octet": validators.hex_octet,
     "label": validators.label,
     "domain": validators.domain_name,

@@ -152,6 +152,8 @@ def _drop(value: Any, path: Path) -> None:
     """Take out the key in which something is malformed, so that the rest can be judged: every problem at once."""
     owner: tuple[dict[str, Any], str] | None = None
     for step in path:
+        if isinstance(value, list):
+            break  # an item that lost a key is none: the list goes
         if isinstance(value, dict):
             owner = (value, str(step))
         try:

@@ -99,7 +99,7 @@ def test_every_variable_comes_back(variables):
 def test_standard_input_is_a_file_too(monkeypatch):
     class Stdin:
         class buffer:
-            read = staticmethod(lambda: SMALL.encode())
+            read = staticmethod(lambda size: SMALL.encode()[:size])
 
     monkeypatch.setattr("sys.stdin", Stdin)
     output, _, refusal = run("-")

@@ -204,3 +204,19 @@ def test_a_long_value_is_not_repeated_in_full():
     (said,) = complaints(ROOT + f"facts: {{block: '{'a' * 5000}'}}\n")
     assert f"facts: block cannot be: “{'a' * 59}…” is not" in said
     assert len(said) < 300
+
+
+@pytest.mark.parametrize("name", ["null", "12", "''"])
+def test_a_service_without_a_usable_name_is_refused(name):
+    (said,) = complaints(ROOT + f"hosts:\n  pi01:\n    form: pi\n    services: [{{name: {name}}}]\n")
+    assert said.startswith("lab.yml:6: host pi01: services: number 1: name is ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("ip", "pi01"), ("mac", "'02'"), ("vmid", "'x'"), ("vmid", "'007'")]
+)
+def test_the_ledger_takes_no_value_that_is_none_of_its_kind(kind, value):
+    line = "[pi01, '2026-01-01T00:00:00+00:00', null]"
+    (said,) = complaints(ROOT + f"identities: {{quarantined: {{{kind}: {{{value}: {line}}}}}}}\n")
+    assert said.startswith("lab.yml:3: identities: quarantined: ")
+    assert "as a name cannot be" in said

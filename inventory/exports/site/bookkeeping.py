@@ -64,10 +64,15 @@ _CLAIMS = {
 
 #: Kind of identity → what people call them.
 KINDS = {"mac": "MACs", "ip": "Addresses", "vmid": "VMIDs", "name": "Names below the zone, as DNS has them"}
+#: Kind of identity → the form of its values, where it has one.
+FORMS = {"mac": "mac", "ip": "address", "vmid": "vmid"}
 
 
 def _by_kind(description: str, values: Schema) -> Schema:
-    kinds = {kind: words.named(f"{what} → who.", values, 253) for kind, what in KINDS.items()}
+    kinds = {
+        kind: words.named(f"{what} → who.", values, 253, **({"format": FORMS[kind]} if kind in FORMS else {}))
+        for kind, what in KINDS.items()
+    }
     return words.fields(description, kinds)
 
 
