@@ -31,7 +31,7 @@ def require(*programs: str, package: str) -> None:
 
 def require_namespaces() -> None:
     """Skip (or fail) unless this process may create network namespaces."""
-    require("ip", "unshare", package="iproute2 util-linux")
+    require("ip", "unshare", "ping", package="iproute2 util-linux iputils-ping")
     if not _namespaces_work():
         unavailable("needs permission to create network namespaces: run as root, or allow user namespaces")
 

@@ -43,6 +43,8 @@ class ExportView(Endpoint):
         kept = renderings.described(site, format, authority=wanted.authority, fetched=True)
         _refuse_errors(kept, wanted)
         response = _answer(request, kept, wanted.authority)
+        if wanted.authority:
+            response["Mgmtplane-Authority"] = _standing(site, wanted.authority)
         reader.note(response["ETag"])
         if request.method == "GET" and (reader.token or CONSUMER in request.headers):
             # Who looks at a file in a browser is no consumer of it.
@@ -145,6 +147,14 @@ def _part(request: HttpRequest, site: str, kind: str, name: str) -> HttpResponse
     response.content = content
     response["Content-Type"] = "application/json"
     return response
+
+
+def _standing(site: str, wanted: AuthorityMode) -> str:
+    """For whom the file was made, and whether that one is to serve it: some formats have no place to say so."""
+    declared = reading.load(site).authority
+    if declared is None or declared.mode == wanted:
+        return wanted
+    return f"{wanted}; inactive, {declared.mode} is declared"
 
 
 def _facts(kept: Kept) -> dict[str, str]:

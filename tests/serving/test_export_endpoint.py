@@ -17,7 +17,7 @@ from django.utils.http import http_date, parse_http_date
 
 from inventory import reading
 from inventory.changes import change
-from inventory.models import Host, Rendering, Site, Token
+from inventory.models import Authority, Host, Rendering, Site, Token
 from inventory.serving import renderings
 from tests.serving.conftest import AddHost, client_of
 
@@ -125,6 +125,16 @@ def test_several_files_are_a_tar_that_is_always_the_same(client: Client, site: S
         assert index.read() == b"alpha\nbeta\n"
     Rendering.objects.all().delete()
     assert client.get("/export/lab/pages").content == response.content
+
+
+def test_the_other_authority_is_said_to_be_inactive(client: Client, site: Site) -> None:
+    assert "Mgmtplane-Authority" not in client.get(URL)
+    assert client.get(f"{URL}?authority=bootstrap")["Mgmtplane-Authority"] == "bootstrap"
+    with change(site, why="first") as the_change:
+        the_change.create([Authority(site=site, mode="gateway", why="first")])
+    other = client.get(f"{URL}?authority=bootstrap")
+    assert other["Mgmtplane-Authority"] == "bootstrap; inactive, gateway is declared"
+    assert client.get(f"{URL}?authority=gateway")["Mgmtplane-Authority"] == "gateway"
 
 
 def test_the_other_authority_renders_beside_the_plain_one(client: Client, site: Site) -> None:
