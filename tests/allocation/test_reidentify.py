@@ -87,6 +87,20 @@ def test_in_the_encoding_vmid_the_machine_gets_the_next_vmid_too(site, machine):
     assert states("200") == ["quarantined"]
 
 
+def test_the_command_is_told_which_vmids_the_hypervisors_have(site, machine, capsys):
+    with change(site, by="test"):
+        site.mac_encoding = "vmid"
+        site.save()
+    machine("dns-vm01")
+    ask(site, host="dns-vm01", mac=True)
+    call_command("reidentify", "dns-vm01/eth0", site="lab", why="taken")
+    assert "The hypervisors were not asked" in capsys.readouterr().err
+    call_command("reidentify", "dns-vm01/eth0", site="lab", why="taken", surveyed="201,202")
+    said = capsys.readouterr()
+    assert "VMID 200 → 203" in said.out
+    assert "not asked" not in said.err
+
+
 def test_after_another_vmid_the_mac_is_made_of_that_one(site, machine):
     with change(site, by="test"):
         site.mac_encoding = "vmid"

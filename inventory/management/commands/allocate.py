@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from inventory import macs, reading
 from inventory.addressing import Range, canonical_address
 from inventory.allocation import Handout, Refused, Wanted, allocate
+from inventory.management import surveyed
 
 #: What each action prints: the fields of a Handout.
 PRINTED = {
@@ -41,7 +40,7 @@ class Command(BaseCommand):
         mac.add_argument("--host", required=True, metavar="NAME")
         _of_interface(mac)
         _of_mac(mac)
-        _surveyed(mac)
+        surveyed.add_argument(mac)
         address = self._action(
             actions, "address", "an address for an interface, from a segment's static range"
         )
@@ -50,7 +49,7 @@ class Command(BaseCommand):
         _of_address(address)
         vmid = self._action(actions, "vmid", "a VMID for a virtual machine, from the site's range")
         vmid.add_argument("--host", required=True, metavar="NAME")
-        _surveyed(vmid)
+        surveyed.add_argument(vmid)
         host = self._action(
             actions, "host", "the next host by the site's naming pattern, with what it is to have"
         )
@@ -63,7 +62,7 @@ class Command(BaseCommand):
         _of_interface(host)
         _of_address(host)
         _of_mac(host)
-        _surveyed(host)
+        surveyed.add_argument(host)
         read = actions.add_parser("read", help="say what a MAC names, and hand out nothing")
         read.add_argument("mac", help="in any spelling")
         read.add_argument("--site", required=True, metavar="SLUG")
@@ -116,10 +115,7 @@ class Command(BaseCommand):
         else:
             self.stderr.write(f"{handout.place} has this already; nothing new was handed out.")
         if "vmid" in handout.given and wanted.surveyed is None:
-            self.stderr.write(
-                "The hypervisors were not asked: a machine there that nobody declared may have this VMID. "
-                "Name those that exist with --surveyed."
-            )
+            self.stderr.write(surveyed.NOT_ASKED)
 
 
 def _of_interface(parser: ArgumentParser) -> None:
@@ -153,14 +149,6 @@ def _of_address(parser: ArgumentParser) -> None:
     )
 
 
-def _surveyed(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--surveyed",
-        metavar="LIST",
-        help="VMIDs that the hypervisors have: 100,101, or a file that lists them, or “none”",
-    )
-
-
 def _wanted(action: str, options: dict[str, Any]) -> Wanted:
     asked_for = {
         name: options[name]
@@ -175,7 +163,7 @@ def _wanted(action: str, options: dict[str, Any]) -> Wanted:
         mac=action == "mac" or options.get("mac", False),
         address=action == "address" or (action == "host" and bool(options["segment"])),
         span=_span(options.get("range") or ""),
-        surveyed=_vmids(options.get("surveyed")),
+        surveyed=surveyed.vmids(options.get("surveyed")),
     )
 
 
@@ -199,28 +187,6 @@ def _span(text: str) -> Range | None:
     if not dash:
         raise Refused(f"--range {text} is no range; write first and last address: 192.0.2.2-192.0.2.49.")
     return Range(canonical_address(first), canonical_address(last))
-
-
-def _vmids(text: str | None) -> frozenset[int] | None:
-    """None when nobody looked; an empty list is a survey that failed, unless it says so."""
-    if text is None:
-        return None
-    said = text
-    path = Path(text)
-    if not re.fullmatch(r"[\d,\s]+|none", text):
-        try:
-            said = path.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise Refused(
-                f"--surveyed {text} is neither a list of VMIDs nor a file that can be read: {error}"
-            ) from None
-    if said == "none":
-        return frozenset()
-    if not re.fullmatch(r"\[?\s*\d+(?:[\s,]+\d+)*\s*\]?", said):
-        raise Refused(
-            f"--surveyed {text} lists no VMIDs; write 100,101 or one a line, or “none” when the hypervisors are empty."
-        )
-    return frozenset(int(number) for number in re.findall(r"\d+", said))
 
 
 def _families(wanted: Wanted) -> tuple[str, ...]:

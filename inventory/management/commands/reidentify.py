@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from inventory.allocation import Refused, reidentifying
+from inventory.management import surveyed
 from inventory.models import Interface, Site
 from inventory.reading import unknown_site
 
@@ -22,17 +23,26 @@ class Command(BaseCommand):
         parser.add_argument("--why", required=True, metavar="TEXT", help="the reason, kept in history")
         parser.add_argument("--by", default="reidentify", metavar="NAME", help="who asks, kept in history")
         parser.add_argument("--apply", action="store_true")
+        surveyed.add_argument(parser)
 
     def handle(self, *args: Any, interface: str, **options: Any) -> None:
         row = _interface(options["site"], interface)
         try:
-            plan = reidentifying.plan(row)
+            known = surveyed.vmids(options["surveyed"])
+            plan = reidentifying.plan(row, surveyed=known or ())
             self._show(plan)
+            if known is None and any(move.what == "VMID" for move in plan.moves):
+                self.stderr.write(surveyed.NOT_ASKED)
             if not options["apply"]:
                 self.stderr.write("Nothing was changed; --apply does it.")
                 return
             reidentifying.reidentify(
-                row, by=options["by"], why=options["why"], source="reidentify", expected=plan.new_mac
+                row,
+                by=options["by"],
+                why=options["why"],
+                source="reidentify",
+                expected=plan.new_mac,
+                surveyed=known or (),
             )
         except ValidationError as refusal:
             raise CommandError("\n".join(refusal.messages)) from None
