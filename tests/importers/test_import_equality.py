@@ -13,6 +13,7 @@ from tests import ansible_reference as reference
 from tests.importers import generated_trees, nasty_trees
 from tests.importers.site_support import PASSWORD, assert_equal, imported, rendered
 from tests.importers.tree_support import write_tree
+from tests.scale import share
 from tests.shared_data import require_sample
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +25,7 @@ EXAMPLES = settings(
     phases=[Phase.explicit, Phase.generate],  # shrinking takes minutes: ask for it when a case is found
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-MORE = settings(EXAMPLES, max_examples=400, derandomize=False)
+MORE = settings(EXAMPLES, max_examples=share(400), derandomize=False)
 
 
 def test_the_sample(tmp_path):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from inventory.yaml11 import dump
 from tests.importers.tree_support import assert_like_ansible, write_tree
+from tests.scale import share
 
 KEYS = ("a", "b", "c", "d", "ansible_host", "ansible_group_priority", "ünï", "key with space", "x-y")
 VALUES: tuple[Any, ...] = (
@@ -175,6 +176,6 @@ def test_generated_trees_resolve_as_in_ansible(random: Random) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @trees
-@settings(quick, max_examples=150)
+@settings(quick, max_examples=share(150))
 def test_many_generated_trees_resolve_as_in_ansible(random: Random) -> None:
     compare(random)
