@@ -14,7 +14,7 @@ from tests.clients.misbehaving import TOKEN, Says, Server, etag_of, site_of
 from tests.clients.router import ONE, TWO, Router, every_shell, few_programs
 from tests.clients.router import router as router
 from tests.clients.router import server as server
-from tests.components import require
+from tests.components import require, unavailable
 
 HEADERS = {"ETag": etag_of(2, TWO), "Mgmtplane-Revision": "2"}
 PAGE = b"<html>sign in"
@@ -81,12 +81,12 @@ def small_disk(place: Path) -> Iterator[None]:
     """64 KiB at *place*."""
     require("unshare", package="util-linux")
     if os.geteuid() != 0:
-        pytest.skip("needs root: mounts a disk of 64 KiB")
+        unavailable("needs root: it mounts a disk of 64 KiB")
     place.mkdir(exist_ok=True)
     if subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=64k", "small", str(place)], check=False
     ).returncode:
-        pytest.skip("needs permission to mount")
+        unavailable("needs permission to mount a tmpfs of 64 KiB")
     try:
         yield
     finally:
