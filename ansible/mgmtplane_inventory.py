@@ -6,7 +6,8 @@
 
 While the server cannot be reached, the last good copy is used, with a warning, and the group all has the variables
 mgmtplane_inventory_stale (true) and mgmtplane_inventory_stale_since. When the server refuses, or more than half of
-the hosts are gone, this ends with 1 and hands nothing on.
+the hosts are gone, this ends with 1 and hands nothing on. It ends with 3, and hands nothing on, when what answers is an
+older copy of the application than was seen of the site before, or a second one that is live; the last good copy stays.
 
 Settings come from the environment, or without MGMTPLANE_ from the section [mgmtplane] of mgmtplane_inventory.ini
 beside this file, else of ~/.config/mgmtplane/inventory.ini (or of the file that MGMTPLANE_CONFIG names):
@@ -21,6 +22,8 @@ beside this file, else of ~/.config/mgmtplane/inventory.ini (or of the file that
     MGMTPLANE_CONSUMER        what this machine is called in the list of consumers (its host name)
     MGMTPLANE_ALLOW_HTTP      1: send the token unencrypted to another machine
     MGMTPLANE_ACCEPT_DROP     the number of hosts that are really left (environment only; or --accept-drop)
+    MGMTPLANE_ACCEPT_COPY     EPOCH-REVISION to take though it is older, or the site that the refusal names
+                              (environment only; or --accept-copy)
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping
 
@@ -53,7 +56,10 @@ except ImportError:  # not a Unix; writing is atomic without it
 
 NAME = "mgmtplane_inventory"
 LARGEST = 512 * 1024 * 1024  # bytes
+LARGEST_MEMORY = 1024 * 1024  # bytes
 LOCK_SECONDS = 5.0
+#: exit status where what answers is an older copy, or a second one that is live
+OTHER_COPY = 3
 KEYS = (
     "url",
     "site",
@@ -65,13 +71,17 @@ KEYS = (
     "consumer",
     "allow_http",
 )
-ENVIRONMENT_ONLY = ("token", "accept_drop")
+ENVIRONMENT_ONLY = ("token", "accept_drop", "accept_copy")
 
 Warn = Callable[[str], None]
 
 
 class Refused(Exception):
     """No inventory is handed on; the message says why and what to do."""
+
+
+class OtherCopy(Refused):
+    """What answers is an older copy of the application than was seen before, or another one that claims the same."""
 
 
 class Unavailable(Exception):
@@ -92,6 +102,7 @@ class Settings:
     ca_file: str
     consumer: str
     accept_drop: int | None
+    accept_copy: str
 
     @property
     def address(self) -> str:
@@ -116,6 +127,7 @@ def settings_of(given: Mapping[str, str], warn: Warn) -> Settings:
         ca_file=os.path.expanduser(given.get("ca_file") or ""),
         consumer=re.sub(r"[^\w.@:-]+", "-", given.get("consumer") or socket.gethostname(), flags=re.ASCII),
         accept_drop=int(accepted) if accepted else None,
+        accept_copy=given.get("accept_copy") or "",
     )
 
 
@@ -236,9 +248,64 @@ class Copy:
     confirmed: float = 0.0
 
     @property
-    def revision(self) -> int:
-        match = re.match(r'"(\d{1,18})-', self.etag)
-        return int(match.group(1)) if match else -1
+    def age(self) -> tuple[int, int]:
+        return age_of(self.etag)
+
+
+_ETAG = re.compile(r'(?:W/)?("(\d{1,18})-(?:e(\d{1,9})-)?[0-9a-f]{20})[^"]*"', re.ASCII)
+
+
+def own_etag(etag: str) -> str:
+    """*etag* as mgmtplane gave it: a proxy that compresses calls it weak, or adds a word. Empty for none of ours."""
+    match = _ETAG.fullmatch(etag)
+    return match.group(1) + '"' if match else ""
+
+
+def age_of(etag: str) -> tuple[int, int]:
+    """Epoch and revision in *etag*; servers of before there were epochs are of the first. (-1, -1) for none of ours."""
+    match = _ETAG.fullmatch(etag)
+    return (int(match.group(3) or 1), int(match.group(2))) if match else (-1, -1)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The newest that was seen of a site: epoch, revision, which copy of the application (its header), and another one
+    that was met and claims the same epoch."""
+
+    epoch: int = -1
+    revision: int = -1
+    copy: str = ""
+    met: str = ""
+
+    @property
+    def told(self) -> str:
+        """What the server is told of it."""
+        return ", ".join(filter(None, (self.copy, self.met)))
+
+    @classmethod
+    def read(cls, known: Mapping[str, Any]) -> Seen:
+        return cls(int(known["epoch"]), int(known["revision"]), str(known["copy"]), str(known["met"]))
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What was seen of every site of one name, by the site's id: two installations may each have one of that name."""
+
+    #: by id; "" while no server ever said one
+    sites: Mapping[str, Seen]
+    #: address → id of the site that answered there
+    places: Mapping[str, str]
+
+    def expected(self, url: str) -> str:
+        """The id of the site that should answer at *url*; "" where nothing is known, or too much."""
+        known = [uid for uid in self.sites if uid]
+        return self.places.get(url) or (known[0] if len(known) == 1 else "")
+
+    def after(self, url: str, uid: str, seen: Seen) -> Memory:
+        sites = {**self.sites, uid: seen}
+        if uid:
+            sites.pop("", None)
+        return Memory(sites, {**self.places, url: uid})
 
 
 class Cache:
@@ -248,6 +315,8 @@ class Cache:
         self.url, self.site, self.folder, self.warn = settings.url, settings.site, settings.cache_dir, warn
         key = hashlib.sha256(f"{self.url}\0{self.site}".encode()).hexdigest()
         self.path = self.folder / (key[:32] + ".inventory")
+        # of the site alone: a copy of the application that is somewhere else has another address
+        self.memory = self.folder / (hashlib.sha256(self.site.encode()).hexdigest()[:32] + ".seen")
 
     def load(self) -> Copy | None:
         """The copy; None where there is none, and with a warning where it cannot be trusted."""
@@ -295,12 +364,53 @@ class Cache:
             with self._locked():
                 there = self._quietly()
                 raced = there is not None and (before is None or there.etag != before.etag)
-                if raced and there is not None and there.revision > new.revision:
+                if raced and there is not None and there.age > new.age:
                     return  # another run was slower to start and faster to end
                 self._write(new)
         except OSError as error:
             self.warn(
                 f"the new inventory is used, but cannot be kept in {self.folder}: {error.strerror or type(error).__name__}."
+            )
+
+    # --- what was seen of the site, wherever it was served ---
+
+    def seen(self) -> Memory:
+        """The newest that was seen; nothing where there is none, and with a warning where it cannot be trusted."""
+        try:
+            with os.fdopen(
+                os.open(str(self.memory), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb"
+            ) as file:
+                self._trusted(os.fstat(file.fileno()), self.memory)
+                known = json.loads(file.read(LARGEST_MEMORY))
+            if "sites" not in known:  # as it was written while no server said of which site
+                return Memory({"": Seen.read(known)}, {})
+            sites = {str(uid): Seen.read(one) for uid, one in known["sites"].items()}
+            return Memory(sites, {str(url): str(uid) for url, uid in known["places"].items()})
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            self.warn(f"{self.memory}, which has the newest that was seen, cannot be used.")
+        return Memory({}, {})
+
+    def remember(self, uid: str, seen: Seen, before: Memory) -> None:
+        """Write down what is newest of the site *uid*; a full disk is worth a warning and no failure."""
+        if before.sites.get(uid) == seen and before.places.get(self.url) == uid:
+            return
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._locked():
+                there = self.seen()
+                now = there.sites.get(uid, Seen())
+                raced = now != before.sites.get(uid, Seen()) and (now.epoch, now.revision) > (
+                    seen.epoch,
+                    seen.revision,
+                )
+                if not raced:  # else another run was slower to start and faster to end
+                    text = json.dumps(_plain(there.after(self.url, uid, seen)))
+                    self._replace(self.memory, text.encode())
+        except OSError as error:
+            self.warn(
+                f"what was seen cannot be kept in {self.folder}: {error.strerror or type(error).__name__}."
             )
 
     def _quietly(self) -> Copy | None:
@@ -312,13 +422,16 @@ class Cache:
     def _write(self, new: Copy) -> None:
         head = {"url": self.url, "site": self.site, "etag": new.etag}
         head["sha256"] = hashlib.sha256(new.body).hexdigest()
-        handle, draft = tempfile.mkstemp(prefix=self.path.name, suffix=".new", dir=str(self.folder))  # 0600
+        self._replace(self.path, json.dumps(head).encode() + b"\n" + new.body)
+
+    def _replace(self, path: Path, content: bytes) -> None:
+        handle, draft = tempfile.mkstemp(prefix=path.name, suffix=".new", dir=str(self.folder))  # 0600
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(json.dumps(head).encode() + b"\n" + new.body)
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(draft, str(self.path))
+            os.replace(draft, str(path))
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(draft)
@@ -351,6 +464,11 @@ class Cache:
             os.close(handle)
 
 
+def _plain(memory: Memory) -> dict[str, Any]:
+    sites = {uid: vars(seen) for uid, seen in memory.sites.items()}
+    return {"sites": sites, "places": dict(memory.places)}
+
+
 # --- the server ---
 
 
@@ -360,6 +478,24 @@ class Answer:
     body: bytes
     etag: str = ""
     location: str = ""
+    #: which copy of the application writes the site
+    copy: str = ""
+    #: the site's id, which no other installation gives; "" from a server that does not say it
+    site: str = ""
+    #: as digits, "" where it is not said
+    revision: str = ""
+    #: from the files that went out, while the database is away
+    is_mirrored: bool = False
+
+    @property
+    def age(self) -> tuple[int, int]:
+        """Epoch and revision. (-1, -1) where nothing of it says them."""
+        epoch, revision = age_of(self.etag)
+        if self.copy:
+            epoch = int(self.copy.partition(".")[0])
+        if self.revision:
+            revision = int(self.revision)
+        return (max(epoch, 1), revision) if revision >= 0 else (-1, -1)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -369,13 +505,13 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def ask(settings: Settings, etag: str) -> Answer:
+def ask(settings: Settings, etag: str, seen: str = "", site: str = "") -> Answer:
     """What the server says. Raises Unavailable when it says nothing, or not everything, or not in time."""
     got: list[Any] = []
 
     def work() -> None:
         try:
-            got.append(_exchange(settings, etag))
+            got.append(_exchange(settings, etag, seen, site))
         except (Refused, Unavailable) as error:
             got.append(error)
         except urllib.error.URLError as error:
@@ -406,7 +542,7 @@ def _words(error: Any) -> str:
     return type(error).__name__
 
 
-def _exchange(settings: Settings, etag: str) -> Answer:
+def _exchange(settings: Settings, etag: str, seen: str, site: str) -> Answer:
     headers = {
         "Authorization": "Bearer " + settings.token,
         "Accept": "application/json",
@@ -415,6 +551,10 @@ def _exchange(settings: Settings, etag: str) -> Answer:
     }
     if etag:
         headers["If-None-Match"] = etag
+    if seen:
+        headers["Mgmtplane-Seen"] = seen
+        if site:
+            headers["Mgmtplane-Site"] = site  # of which that was seen
     request = urllib.request.Request(settings.address, headers=headers)
     try:
         response = _opener(settings).open(request, timeout=settings.timeout)
@@ -428,7 +568,22 @@ def _exchange(settings: Settings, etag: str) -> Answer:
         if response.status != 304 and length.isdecimal() and int(length) != len(body):
             raise Unavailable(f"announced {length} bytes and sent {len(body)}")
         location = response.headers.get("Location", "").partition("?")[0]
-        return Answer(response.status, body, response.headers.get("ETag", ""), location)
+        return Answer(
+            response.status,
+            body,
+            response.headers.get("ETag", ""),
+            location,
+            _said(response, "Mgmtplane-Copy", r"\d{1,9}\.[0-9a-f]{16}\.[0-9a-f]{20}"),
+            _said(response, "Mgmtplane-Site", r"[0-9a-f-]{32,36}"),
+            _said(response, "Mgmtplane-Revision", r"\d{1,18}"),
+            bool(_said(response, "Mgmtplane-Degraded", "database")),
+        )
+
+
+def _said(response: Any, name: str, shape: str) -> str:
+    """The header *name* where it has that shape, else nothing."""
+    value: str = response.headers.get(name, "")
+    return value if re.fullmatch(shape, value, re.ASCII) else ""
 
 
 def _opener(settings: Settings) -> urllib.request.OpenerDirector:
@@ -458,9 +613,15 @@ class Inventory:
 def obtain(settings: Settings, warn: Warn) -> Inventory:
     """The site's inventory from the server, or the last good copy. Raises Refused."""
     cache = Cache(settings, warn)
-    before = cache.load()
+    before, memory = cache.load(), cache.seen()
+    expected = memory.expected(settings.url)
+    told = memory.sites.get(expected, Seen())
+    if before is not None and not memory.sites:
+        memory = Memory({"": Seen(*before.age)}, {})
     try:
-        new = _newest(settings, ask(settings, before.etag if before else ""), before)
+        answer = ask(settings, before.etag if before else "", told.told, expected)
+        new = _newest(settings, answer, before)
+        _check_copy(settings, cache, answer, before, memory)
     except Unavailable as trouble:
         return _last_good(settings, cache, before, str(trouble), warn)
     if before is not None and new is before:
@@ -469,6 +630,89 @@ def obtain(settings: Settings, warn: Warn) -> Inventory:
     _check_drop(settings, new, before)
     cache.keep(new, before)
     return Inventory(new.body)
+
+
+def _check_copy(
+    settings: Settings, cache: Cache, answer: Answer, before: Copy | None, memory: Memory
+) -> None:
+    """Raise OtherCopy unless what answers is the same site, as new as what was seen, and of the same copy; then remember.
+
+    Raises Unavailable for the mirror of the same copy that has not got the newest: it went nowhere, it is late.
+    """
+    uid = _site_of(settings, answer, memory)
+    seen = memory.sites.get(uid) or memory.sites.get("") or Seen()
+    epoch, revision = answer.age
+    if answer.status == 304 and before is not None and epoch < 0:
+        epoch, revision = before.age  # what was asked is confirmed
+    if epoch < 0:
+        raise Unavailable(
+            "answered with what is not mgmtplane's, or lost its headers on the way (no ETag of it, no Mgmtplane-Revision)"
+        )
+    if settings.accept_copy == f"{epoch}-{revision}":
+        cache.remember(uid, Seen(epoch, revision, answer.copy), memory)
+        return
+    if _is_late_mirror(answer, (epoch, revision), seen):
+        raise Unavailable(
+            f"answers while its database is away, with revision {revision}; {seen.revision} was seen before"
+        )
+    try:
+        _check_age(settings, epoch, revision, answer.copy, seen)
+    except OtherCopy:
+        if epoch == seen.epoch and _differ(answer.copy, seen.copy):
+            cache.remember(uid, replace(seen, met=answer.copy), memory)
+        raise
+    cache.remember(uid, Seen(epoch, revision, answer.copy), memory)
+
+
+def _site_of(settings: Settings, answer: Answer, memory: Memory) -> str:
+    """The id of the site that answers. Raises OtherCopy where it is another one than was seen under that name."""
+    expected = memory.expected(settings.url)
+    known = [uid for uid in memory.sites if uid]
+    if not answer.site or not known or answer.site in (*known, settings.accept_copy):
+        return answer.site or expected
+    raise OtherCopy(
+        f"{settings.address} has another site of that name, {answer.site}, than was seen before ({', '.join(known)}): "
+        f"another installation, or it was declared anew. {_accepting(answer.site)}"
+    )
+
+
+def _is_late_mirror(answer: Answer, age: tuple[int, int], seen: Seen) -> bool:
+    return answer.is_mirrored and age < (seen.epoch, seen.revision) and not _differ(answer.copy, seen.copy)
+
+
+def _check_age(settings: Settings, epoch: int, revision: int, copy: str, seen: Seen) -> None:
+    """Raise OtherCopy unless *epoch*, *revision* and *copy* may follow *seen*."""
+    accepting = _accepting(f"{epoch}-{revision}")
+    if epoch < seen.epoch:
+        raise OtherCopy(
+            f"{settings.address} is of epoch {epoch}, and another copy of the application was promoted to epoch "
+            f"{seen.epoch}: what answers is out of date. {accepting}"
+        )
+    if epoch == seen.epoch and _differ(copy, seen.copy):
+        raise OtherCopy(
+            f"Two copies of the application are live in epoch {epoch}: {_id_of(seen.copy)}, which was seen before, and "
+            f"{_id_of(copy)}, which answers at {settings.address}. Promote the one that shall be. {accepting}"
+        )
+    if epoch == seen.epoch and revision < seen.revision:
+        raise OtherCopy(
+            f"{settings.address} has revision {revision}, and {seen.revision} was seen before: it went back. Promote it "
+            f"if that is right. {accepting}"
+        )
+
+
+def _accepting(what: str) -> str:
+    return (
+        f"If it shall be used all the same, run this once: {NAME}.py --list --accept-copy {what} (or set "
+        f"MGMTPLANE_ACCEPT_COPY={what} for one run)."
+    )
+
+
+def _differ(one: str, other: str) -> bool:
+    return bool(one and other) and _id_of(one) != _id_of(other)
+
+
+def _id_of(copy: str) -> str:
+    return copy.split(".")[1]
 
 
 def _newest(settings: Settings, answer: Answer, before: Copy | None) -> Copy:
@@ -480,7 +724,7 @@ def _newest(settings: Settings, answer: Answer, before: Copy | None) -> Copy:
             hosts = hosts_in(document_of(answer.body))
         except ValueError as error:
             raise Unavailable(f"answered with 200 and {error}") from None
-        return Copy(answer.etag, answer.body, hosts)
+        return Copy(own_etag(answer.etag), answer.body, hosts)
     if 400 <= answer.status < 500:
         meaning = {
             401: "does not accept the token",
@@ -591,17 +835,24 @@ def main(arguments: list[str] | None = None) -> int:
     wanted.add_argument("--list", action="store_true", help="the whole inventory as JSON")
     wanted.add_argument("--host", metavar="NAME", help="the variables of one host as JSON")
     parser.add_argument("--accept-drop", metavar="N", help="N hosts are really all that is left")
+    parser.add_argument(
+        "--accept-copy",
+        metavar="EPOCH-REVISION",
+        help="take this though another copy, or a newer one, was seen; or the site that a refusal names",
+    )
     options = parser.parse_args(arguments)
     try:
         given = gathered(os.environ, Path(os.path.realpath(__file__)).parent)
         if options.accept_drop:
             given["accept_drop"] = options.accept_drop
+        if options.accept_copy:
+            given["accept_copy"] = options.accept_copy
         inventory = obtain(settings_of(given, warn_on_stderr), warn_on_stderr)
         text = inventory.text if options.list else _one_host(inventory, options.host)
         _write_out(text)
     except Refused as refusal:
         sys.stderr.write(f"{NAME}: {refusal}\n")
-        return 1
+        return OTHER_COPY if isinstance(refusal, OtherCopy) else 1
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # without its words: they may quote a variable

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from inventory.identity import is_ip_address
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -55,3 +59,14 @@ def address_key(address: str) -> tuple[int, int]:
     """Sort addresses as addresses: by family, then by number."""
     value = ipaddress.ip_address(address)
     return value.version, int(value)
+
+
+def addresses_in(value: Any) -> Iterator[str]:
+    """Every text in *value*, however deep, that is an address: of a console in data that people shape themselves."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for inner in value:
+            yield from addresses_in(inner)
+    elif isinstance(value, str) and is_ip_address(value):
+        yield value

@@ -6,6 +6,7 @@ It takes the site's lock, raises its revision once if anything was written, ties
 
 from __future__ import annotations
 
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,36 +17,69 @@ from django.contrib.auth.models import AbstractBaseUser, User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.dispatch import receiver
+from django.utils import timezone
 from simple_history.signals import pre_create_historical_record
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from inventory import ledger
+from inventory import code_declared, copies, ledger, web_pages
 from inventory.door import OutsideChange, bulk_allowed, open_change, opened
-from inventory.models import Change, Declared, Host, HostPart, Interface, Segment, Site
+from inventory.models import Change, Declared, Host, HostPart, Identity, Interface, Segment, Service, Site
+from inventory.verdicts import verdicts
 
 #: Sources whose rows come from a living site: kept and reported, even where a person's input would be refused.
-LENIENT_SOURCES = frozenset({"import", "declare"})
+#: What is put back was stored before; ``inventory.undoing`` refuses what somebody else has by now.
+LENIENT_SOURCES = frozenset({"import", "declare", "undo"})
 
 
 class SiteChange:
     """One passage through the door. Saving and deleting rows works as ever; bulk writes go through this object."""
 
-    def __init__(self, sites: Sequence[Site], by: Any, why: str, source: str) -> None:
+    def __init__(
+        self, sites: Sequence[Site], by: Any, why: str, source: str, batch: uuid.UUID | None = None
+    ) -> None:
+        self.batch = batch or uuid.uuid4()
         self.sites = {site.pk: site for site in sites}
         self.by: User | None = by if isinstance(by, User) else None
         self.by_name = by.get_username() if isinstance(by, AbstractBaseUser) else str(by or "")
         self.why, self.source = why, source
         self.strict = source not in LENIENT_SOURCES
         self.reidentified: set[int] = set()
+        self._coders: dict[int, bool] = {}
         #: site → (kind, value) of the quarantines that a site document brought back
         self.remembered: dict[int, set[tuple[str, str]]] = defaultdict(set)
         self.records: dict[int, Change] = {}
         self.touched_hosts: dict[int, set[int]] = defaultdict(set)
+        #: site → services with a web page that has no local port yet
+        self.new_web_pages: dict[int, dict[int, Service]] = defaultdict(dict)
 
     # --- what rows ask ---
 
     def covers(self, site_id: int | None) -> bool:
         return site_id in self.sites
+
+    def refuse_code(self, row: Any) -> None:
+        """Raise ValidationError where *row* declares code, and whoever writes it may not."""
+        if not self._may_declare_code(row.owner_site_id):
+            code_declared.refuse(row)
+
+    def _refuse_code_of(self, rows: Sequence[Any]) -> None:
+        judged = [row for row in rows if not self._may_declare_code(row.owner_site_id)]
+        told = [
+            f"{row}: {sentence}"
+            for row in judged
+            for sentences in code_declared.problems(row).values()
+            for sentence in sentences
+        ]
+        if told:
+            raise ValidationError(told)
+
+    def _may_declare_code(self, site_id: int) -> bool:
+        """A person by permission, a token never; the shell may what it likes, since it is the machine's."""
+        if self.by is None:
+            return self.source != "api"
+        if site_id not in self._coders:
+            self._coders[site_id] = self.by.has_perm(code_declared.PERMISSION, self.sites[site_id])
+        return self._coders[site_id]
 
     def touch(self, row: Any) -> None:
         """Remember that *row* was written, and which hosts' identities may have changed by it."""
@@ -53,6 +87,8 @@ class SiteChange:
         if site_id is None or site_id not in self.sites:
             return
         self.record_for(site_id)
+        if isinstance(row, Service) and row.web_scheme and row.local_port is None:
+            self.new_web_pages[site_id][row.pk] = row
         if isinstance(row, Host) and row.pk:
             self.touched_hosts[site_id].add(row.pk)
         elif isinstance(row, HostPart) and row.host_id:  # type: ignore[attr-defined]
@@ -79,13 +115,14 @@ class SiteChange:
                 by_name=self.by_name,
                 why=self.why,
                 source=self.source,
+                batch=self.batch,
             )
         return self.records[site_id]
 
     # --- bulk writes that remember ---
 
     def create(self, rows: Sequence[Any], *, batch_size: int = 500) -> list[Any]:
-        """Insert *rows* of one model with their history; validated one by one when a person is the source."""
+        """Insert *rows* of one model with their history; judged when a person is the source."""
         if not rows:
             return []
         self._check(rows)
@@ -122,6 +159,55 @@ class SiteChange:
             count += 1
         return count
 
+    def take_away(self, rows: Sequence[Any], *, batch_size: int = 500) -> int:
+        """Delete *rows* of one model on which nothing stands any more, in bulk; history has each of them.
+
+        Nothing follows: the caller takes the parts of a host away first.
+        """
+        if not rows:
+            return 0
+        self._check(rows, judges_code=False)
+        model = type(rows[0])
+        said = self._history_arguments(rows)
+        with bulk_allowed():
+            history = model.history.model
+            history.objects.bulk_create(
+                [
+                    history(
+                        **{field.attname: getattr(row, field.attname) for field in history.tracked_fields},
+                        history_type="-",
+                        history_date=timezone.now(),
+                        history_user=self.by,
+                        history_change_reason=said["default_change_reason"],
+                        **said["custom_historical_attrs"],
+                    )
+                    for row in rows
+                ],
+                batch_size=batch_size,
+            )
+            for row in rows:
+                self.touch(row)
+            for start in range(0, len(rows), batch_size):
+                keys = [row.pk for row in rows[start : start + batch_size]]
+                if model is Host:  # the ledger outlives the host
+                    Identity.objects.filter(host__in=keys).update(host=None)
+                found = model._base_manager.filter(pk__in=keys)
+                found._raw_delete(found.db)
+        return len(rows)
+
+    def set_aside(self, model: type[Declared], pk: int, column: str) -> None:
+        """Take a value that must be unique off a row that this change gives another one before it ends.
+
+        Two rows can swap their names so. History never sees the moment between.
+        """
+        field: Any = model._meta.get_field(column)
+        short = (field.max_length or 0) < 20
+        nothing: Any = False if isinstance(field, models.BooleanField) else "" if short else f"set aside {pk}"
+        if isinstance(field, models.IntegerField) and field.null:
+            nothing = None
+        with bulk_allowed():
+            model._base_manager.filter(pk=pk).update(**{column: nothing})
+
     def set_links(
         self, through: type[Declared], fixed: dict[str, Any], field: str, wanted: Iterable[Any]
     ) -> bool:
@@ -136,20 +222,17 @@ class SiteChange:
             row.save()
         return bool(gone or new)
 
-    def _check(self, rows: Sequence[Any]) -> None:
+    def _check(self, rows: Sequence[Any], *, judges_code: bool = True) -> None:
         for row in rows:
             if not self.covers(row.owner_site_id):
                 raise OutsideChange(
                     f"{row._meta.verbose_name} “{row}” belongs to a site that the change does not name."
                 )
+        if judges_code:
+            self._refuse_code_of(rows)
         if not self.strict:
             return
-        problems: list[str] = []
-        for row in rows:
-            try:
-                row.full_clean()
-            except ValidationError as error:
-                problems += [f"{row}: {message}" for message in error.messages]
+        problems = [f"{row}: {message}" for row, _, message in verdicts(rows)]
         if problems:
             raise ValidationError(problems)
 
@@ -164,6 +247,10 @@ class SiteChange:
         }
 
     def settle(self) -> None:
+        for site_id, pages in list(self.new_web_pages.items()):
+            there = set(Service.objects.filter(pk__in=pages, local_port=None).values_list("pk", flat=True))
+            rows = [row for pk, row in pages.items() if pk in there]
+            self.update(web_pages.give(self.sites[site_id], rows) if rows else [], ["local_port"])
         for site_id, hosts in self.touched_hosts.items():
             if site_id in self.records and Site.objects.filter(pk=site_id).exists():
                 remembered = self.remembered[site_id]
@@ -180,11 +267,21 @@ def refusals_in_words() -> Iterator[None]:
 
 
 @contextmanager
-def change(*sites: Site, by: Any = None, why: str = "", source: str = "code") -> Iterator[SiteChange]:
-    """Open the door for *sites*; a Site that is not yet stored is stored first.
+def change(
+    *sites: Site,
+    by: Any = None,
+    why: str = "",
+    source: str = "code",
+    batch: uuid.UUID | None = None,
+    trial: bool = False,
+) -> Iterator[SiteChange]:
+    """Open the door for *sites*; a Site that is not yet stored is stored first. Raises ReadOnly for one that another copy
+    of the application writes.
 
-    ``by`` is a user, or a name where there is none (``"import_ansible"``). Inside, rows save and delete as ever, or in
-    bulk through the yielded object. Leaving normally commits, an exception undoes everything. A change inside a
+    ``by`` is a user, or a name where there is none (``"import_ansible"``). Passages of one request that belong together
+    name the same *batch*. Inside, rows save and delete as ever, or in
+    bulk through the yielded object. A *trial* is thrown away by its caller, so a copy that is read-only may have
+    one. Leaving normally commits, an exception undoes everything. A change inside a
     change of the same sites is part of the outer one.
     """
     outer = open_change()
@@ -193,16 +290,15 @@ def change(*sites: Site, by: Any = None, why: str = "", source: str = "code") ->
             yield cast(SiteChange, outer)
             return
         raise OutsideChange("A change is open for another site; finish it first, or name both sites at once.")
-    the_change = SiteChange([site for site in sites if site.pk], by, why, source)
+    the_change = SiteChange([site for site in sites if site.pk], by, why, source, batch)
     with refusals_in_words(), transaction.atomic(), opened(the_change):
         # In one order, so that two changes of the same two sites cannot wait for each other. Not the keys: a
         # reader may meanwhile note its Rendering, which refers to the site.
-        list(
-            Site.objects.select_for_update(no_key=True)
-            .filter(pk__in=the_change.sites)
-            .order_by("pk")
-            .values_list("pk")
-        )
+        locked = Site.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=the_change.sites)
+        rows = copies.with_standing(locked).order_by("pk").values_list("pk", "here", "met")
+        for pk, here, met in rows:
+            if not trial and (not here or met):
+                copies.require_live(pk)
         for site in sites:
             if not site.pk:
                 _found(site, the_change)
@@ -234,6 +330,7 @@ def _found(site: Site, the_change: SiteChange) -> None:
     """Store a new site: the first write of its own first revision."""
     if the_change.strict:
         site.full_clean()
+    site.live_copy = copies.uid()
     site.save_base(force_insert=True, raw=True)  # no history yet: its Change needs the site's row
     the_change.sites[site.pk] = site
     record = the_change.record_for(site.pk)

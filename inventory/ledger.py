@@ -28,6 +28,12 @@ BLOCKING = frozenset({"held", "quarantined"})
 
 #: From here on one query for the whole site is cheaper than asking for the touched hosts alone.
 MANY = 500
+#: rows in one statement, and how many different values are written with a statement each
+BATCH, FEW = 500, 20
+
+
+class Contested(ValidationError):
+    """Somebody else has, or lately had, what a host is to get; each message begins with the value."""
 
 
 @dataclass
@@ -36,13 +42,14 @@ class _Pending:
 
     new: list[Identity] = field(default_factory=list)
     moved: list[Identity] = field(default_factory=list)
+    renamed: list[Identity] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
 
 def settle(site: Site, touched: set[int], *, strict: bool, remembered: Collection[Key] = frozenset()) -> None:
     """Bring the ledger to what the *touched* hosts now claim; what a site document *remembered* stays withheld.
 
-    Raises ValidationError naming every contested value when *strict*; nothing is written then.
+    Raises Contested naming every contested value when *strict*; nothing is written then.
     """
     if not touched:
         return
@@ -63,7 +70,7 @@ def settle(site: Site, touched: set[int], *, strict: bool, remembered: Collectio
         for host_id in sorted(claimants, key=lambda pk: names[pk]):
             _claim(site, key, host_id, names[host_id], by_key[key], now, pending, strict=strict)
     if pending.refused:
-        raise ValidationError(sorted(pending.refused))
+        raise Contested(sorted(pending.refused))
     _write(pending)
 
 
@@ -104,7 +111,7 @@ def _rename(rows: Sequence[Identity], names: Mapping[int, str], pending: _Pendin
         name = names.get(row.host_id or 0, row.host_name)
         if row.host_name != name:
             row.host_name = name
-            pending.moved.append(row)
+            pending.renamed.append(row)
 
 
 def _release(
@@ -210,19 +217,48 @@ def _write(pending: _Pending) -> None:
     """Releases first: the partial unique constraint looks at every statement."""
     from inventory.door import bulk_allowed
 
-    order = {"released": 0, "quarantined": 1, "disputed": 2, "held": 3}
     moved = {row.pk: row for row in pending.moved}.values()
     with bulk_allowed():
-        for state in sorted(order, key=lambda s: order[s]):
+        for state in ("released", "quarantined", "disputed", "held"):
             rows = [row for row in moved if row.state == state]
-            if rows:
-                Identity.objects.bulk_update(rows, ["state", "until", "since", "host_name"], batch_size=500)
+            _set(rows, ["state", "until"])
+            _set(rows, ["since"])
+        _set(list({row.pk: row for row in pending.renamed}.values()), ["host_name"])
         Identity.objects.bulk_create(pending.new, batch_size=1000)
+
+
+def _set(rows: Sequence[Identity], columns: list[str]) -> None:
+    """Write *columns* of *rows*. Most rows of one change get the same: that is a statement for each batch of them."""
+    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for row in rows:
+        groups[tuple(getattr(row, name) for name in columns)].append(row.pk)
+    if len(groups) > FEW:
+        Identity.objects.bulk_update(rows, columns, batch_size=BATCH)
+        return
+    for values, keys in groups.items():
+        for start in range(0, len(keys), BATCH):
+            found = Identity.objects.filter(pk__in=keys[start : start + BATCH])
+            found.update(**dict(zip(columns, values, strict=True)))
 
 
 def remember(moved: Sequence[Identity], new: Sequence[Identity]) -> None:
     """Write what a site document remembers. The caller holds the door, which settles the ledger afterwards as ever."""
-    _write(_Pending(new=list(new), moved=list(moved)))
+    _write(_Pending(new=list(new), moved=list(moved), renamed=list(moved)))
+
+
+def give_back(site_id: int, hosts: Mapping[str, int], given_up: datetime) -> None:
+    """What deleted hosts left in quarantine is theirs again now that they are back: name → id.
+
+    Not what a later host of the same name left, which claimed it after *given_up*. The caller holds the door.
+    """
+    from inventory.door import bulk_allowed
+
+    left = Identity.objects.filter(site=site_id, host=None, state="quarantined", since__lte=given_up)
+    rows = [row for row in left if row.host_name in hosts]
+    for row in rows:
+        row.host_id = hosts[row.host_name]
+    with bulk_allowed():
+        Identity.objects.bulk_update(rows, ["host"], batch_size=500)
 
 
 def release_expired(site: Site, now: datetime) -> int:

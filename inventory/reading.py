@@ -30,6 +30,9 @@ class Now:
     site_id: int
     uid: str
     revision: int
+    #: see ``inventory.copies``: only what is asked for as a whole knows them
+    epoch: int = 1
+    live_copy: str = ""
 
 
 def load(slug: str) -> Snapshot:
@@ -42,10 +45,10 @@ def load(slug: str) -> Snapshot:
 
 def current(slug: str) -> Now:
     """One query. Raises UnknownSite."""
-    row = Site.objects.filter(slug=slug).values("pk", "uid", "revision").first()
+    row = Site.objects.filter(slug=slug).values("pk", "uid", "revision", "epoch", "live_copy").first()
     if row is None:
         raise unknown_site(slug)
-    return Now(row["pk"], str(row["uid"]), row["revision"])
+    return Now(row["pk"], str(row["uid"]), row["revision"], row["epoch"], row["live_copy"])
 
 
 def unknown_site(slug: str) -> UnknownSite:

@@ -10,26 +10,37 @@ What is sealed cannot be looked into, and is listed as such.
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from inventory.identity import canonical_mac, eui64_address
-from inventory.packed import Packed
+from inventory.packed import Packed, to_text
+from inventory.prompts import Prompt, written
 from inventory.snapshot import Snapshot
 
 Test = Callable[[str], bool]
 
 #: Fields that hold how an import wrote something: repetitions of what stands elsewhere.
-_REPEATED = frozenset({"written", "interfaces", "services", "proxmox", "host"})
+_REPEATED = frozenset({"written", "interfaces", "services", "proxmox", "machine", "host"})
 
 #: Numbers of another kind: a VLAN 200 names no VMID.
-_OTHER_NUMBERS = frozenset({"vlan", "port", "vmid_first", "vmid_last"})
+_OTHER_NUMBERS = frozenset(
+    {
+        "vlan", "port", "vmid_first", "vmid_last", "cores", "memory", "os_disk", "data_disk", "startup_order",
+        "forks", "verbosity", "time_limit_minutes",
+    }
+)  # fmt: skip
 
 _UNSAID = _REPEATED | _OTHER_NUMBERS
 
 WORDS6 = re.compile(r"(?<![0-9a-fA-F:.])[0-9a-fA-F.]*:[0-9a-fA-F:.]+")
+
+#: In every sealed value, as JSON has it.
+SEAL = re.compile("__ansible_vault")
 
 #: In every EUI-64 (RFC 4291, appendix A).
 EUI64_MARK = "ff:fe"
@@ -58,11 +69,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Needle:
-    """What is looked for. ``may`` is a quick look at text as it is stored; ``in_text`` knows where words end."""
+    """What is looked for. ``may`` is a quick look at text as it is stored; ``in_text`` knows where words end.
+
+    ``scans`` find every place that may matter in lower-case text of any length: each begins with a literal, which is
+    what makes them quick. None of them: it may be anywhere.
+    """
 
     shortest: int
     may: Test
     in_text: Test
+    scans: tuple[re.Pattern[str], ...] = ()
 
 
 def naming_value(snapshot: Snapshot, value: str) -> tuple[Place, ...]:
@@ -73,7 +89,8 @@ def naming_value(snapshot: Snapshot, value: str) -> tuple[Place, ...]:
 def naming_any(snapshot: Snapshot, values: Collection[str]) -> tuple[Place, ...]:
     """As ``naming_value``, for several values in one go."""
     needles = [needle(value) for value in values]
-    found = {place for subject, facts in _subjects(snapshot) for place in _in_facts(subject, facts, needles)}
+    candidates = snapshot.once(_haystack).candidates(needles)
+    found = {place for subject, facts in candidates for place in _in_facts(subject, facts, needles)}
     found |= {Place(f"{one.owner_kind} {one.owner}", one.path, sealed=True) for one in snapshot.sealed}
     return tuple(sorted(found, key=lambda place: (place.sealed, place)))
 
@@ -92,14 +109,18 @@ def _name(value: str) -> Needle:
     wanted = value.lower()
     word = re.compile(rf"(?<![a-z0-9_-]){re.escape(wanted)}(?![a-z0-9_]|-[a-z0-9])")
     return Needle(
-        len(wanted), lambda text: wanted in text.lower(), lambda text: bool(word.search(text.lower()))
+        len(wanted),
+        lambda text: wanted in text.lower(),
+        lambda text: bool(word.search(text.lower())),
+        (re.compile(re.escape(wanted)),),
     )
 
 
 def _number(value: str) -> Needle:
     """A VMID: volumes and devices carry it between letters (``vm-200-disk-0``, ``tap200i0``); addresses do not."""
     whole = re.compile(rf"(?<![0-9.:]){value}(?![0-9:]|\.[0-9])")
-    return Needle(len(value), lambda text: value in text, lambda text: bool(whole.search(text)))
+    scans = (re.compile(value),)
+    return Needle(len(value), lambda text: value in text, lambda text: bool(whole.search(text)), scans)
 
 
 def _mac(value: str) -> Needle:
@@ -115,6 +136,13 @@ def _mac(value: str) -> Needle:
         len("0:0:0:0:0:0"),
         lambda text: EUI64_MARK in (lowered := text.lower()) or bool(anywhere.search(lowered)),
         lambda text: bool(whole.search(text.lower())) or derived in _eui64s(text),
+        (
+            re.compile(
+                f"{octets[0].lstrip('0') or '0'}[:-]{uneven.partition('[:-])')[2].replace('(?P=between)', '[:-]')}"
+            ),
+            re.compile(grouped),
+            re.compile(rf"ff:fe{octets[3]}:(?:0*{int(octets[4] + octets[5], 16):x}(?![0-9a-f])|:)"),
+        ),
     )
 
 
@@ -127,12 +155,14 @@ def _address(value: str) -> Needle:
             len(text),
             lambda given: text in given or reverse in given.lower(),
             lambda given: bool(whole.search(given.lower())),
+            (re.compile(re.escape(text)), re.compile(re.escape(reverse))),
         )
     last = f"{int(wanted) & 0xFFFF:x}"
     return Needle(
         len("::"),
         lambda given: last == "0" or last in given.lower(),
         lambda given: wanted in _addresses6(given) or reverse in given.lower(),
+        () if last == "0" else (re.compile(rf":0*{last}(?![0-9a-f])"), re.compile(re.escape(reverse))),
     )
 
 
@@ -168,6 +198,8 @@ def _subjects(snapshot: Snapshot) -> Iterator[tuple[str, Any]]:
         yield host.subject, host
         if host.proxmox:
             yield host.subject, host.proxmox
+        if host.machine:
+            yield host.subject, host.machine
         for interface in host.interfaces:
             yield interface.subject, interface
         for service in host.services:
@@ -180,8 +212,72 @@ def _subjects(snapshot: Snapshot) -> Iterator[tuple[str, Any]]:
         yield f"alias {alias.name}", alias
     for override in snapshot.overrides:
         yield f"lowered severity {override.finding}", override
+    for schedule in snapshot.schedules:
+        yield f"schedule {schedule.name}", schedule
+    for project in snapshot.projects:
+        yield f"project {project.name}", project
+    for template in snapshot.templates:
+        yield f"job template {template.name}", template
+    for place in snapshot.kit_places:
+        yield f"place of kits {place.name}", place
     for authority in snapshot.authorities:
         yield f"authority of {authority.at}", authority
+
+
+@dataclass(frozen=True, slots=True)
+class _Haystack:
+    """All that a site declares as one lower-case text, so that thirty thousand subjects are not asked one by one."""
+
+    text: str
+    #: where each subject begins, and which it is
+    starts: Sequence[int]
+    subjects: Sequence[tuple[str, Any]]
+
+    def candidates(self, needles: Collection[Needle]) -> Iterator[tuple[str, Any]]:
+        """The subjects that may name what is looked for, or hold something sealed; in their order."""
+        if not all(needle.scans for needle in needles):
+            yield from self.subjects
+            return
+        scans = [scan for needle in needles for scan in needle.scans]
+        numbers = {number for scan in (SEAL, *scans) for number in self._hit(scan)}
+        yield from (self.subjects[number] for number in sorted(numbers))
+
+    def _hit(self, scan: re.Pattern[str]) -> Iterator[int]:
+        at = 0
+        while match := scan.search(self.text, at):
+            number = bisect_right(self.starts, match.start()) - 1
+            yield number
+            at = self.starts[number + 1]  # one hit in a subject is enough; the last entry is the end
+
+
+def _haystack(snapshot: Snapshot) -> _Haystack:
+    subjects = list(_subjects(snapshot))
+    texts = [_text_of(facts) for _, facts in subjects]
+    starts = [0, *itertools.accumulate(len(text) for text in texts)]
+    return _Haystack("".join(texts), starts, subjects)
+
+
+def _text_of(facts: Any) -> str:
+    """Everything that is looked into, lower-case, with a line's end behind each value."""
+    said = []
+    for column in _columns(facts):
+        value = getattr(facts, column)
+        if value is None or value is True or value is False or not value:
+            continue
+        said.append(value.text if isinstance(value, Packed) else _plain(value))
+    return "\n".join(said).lower() + "\n"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return to_text(dict(value))
+    if isinstance(value, list | tuple):
+        return "\n".join(map(_plain, value))
+    if isinstance(value, Prompt):
+        return to_text(written([value])[0])
+    return str(value)
 
 
 def _columns(facts: Any) -> tuple[str, ...]:
@@ -211,6 +307,8 @@ def _may_matter(text: str, needles: list[Needle]) -> bool:
 
 
 def _in_value(subject: str, path: tuple[str, ...], value: Any, needles: list[Needle]) -> Iterator[Place]:
+    if isinstance(value, Prompt):
+        value = written([value])[0]
     if isinstance(value, Mapping):
         if "__ansible_vault" in value:
             yield Place(subject, ".".join(path), sealed=True)

@@ -16,7 +16,15 @@ from functools import cached_property
 from typing import Any, Literal, TypeVar, cast
 
 from inventory.addressing import Range
+from inventory.automation_facts import JobTemplateFacts as JobTemplateFacts
+from inventory.automation_facts import ProjectFacts as ProjectFacts
 from inventory.identity import dns_name, is_ip_address
+from inventory.kit_places import KitPlaceFacts as KitPlaceFacts
+from inventory.machine_facts import HypervisorFacts as HypervisorFacts
+from inventory.machine_facts import MachineFacts as MachineFacts
+from inventory.schedule_facts import ScheduleFacts as ScheduleFacts
+from inventory.way_facts import EmergencyUseFacts as EmergencyUseFacts
+from inventory.way_facts import ServiceFacts as ServiceFacts
 
 T = TypeVar("T")
 Variables = Mapping[str, Any]
@@ -43,8 +51,17 @@ class SiteFacts:
     mapping: Mapping[str, str] = field(default_factory=dict)
     #: how the imported tree wrote the site's own nouns (see ``inventory.ansible.shape``)
     written: Variables = field(default_factory=dict)
+    #: the way in when nothing else works: who may, how, where its secret lies, what is done after
+    emergency_who: str = ""
+    emergency_how: str = ""
+    emergency_secret: str = ""
+    emergency_after: str = ""
     #: distinguishes a site from an earlier one of the same slug
     uid: str = ""
+    #: how often another copy of the application became the one that writes
+    epoch: int = 1
+    #: that copy
+    live_copy: str = ""
 
     @property
     def zone(self) -> str:
@@ -70,6 +87,9 @@ class RoleFacts:
     slug: str
     code: str = ""
     title: str = ""
+    #: names of the job templates that configure its hosts, and clean up behind them; empty: none
+    configure_template: str = ""
+    retire_template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +119,10 @@ class SegmentFacts:
     dns_servers: tuple[str, ...] = ()
     search_domains: tuple[str, ...] = ()
     next_server: str | None = None
+    #: hosts: the way in, one that does not cross the access switch, and who sends Wake-on-LAN here; empty: none
+    jump_host: str = ""
+    jump_alternative: str = ""
+    wake_relay: str = ""
     trust: str = ""
     suffix: str = ""
     variables: Variables = field(default_factory=dict)
@@ -109,6 +133,11 @@ class SegmentFacts:
         value = ipaddress.ip_address(address)
         network = self.network4 if value.version == 4 else self.network6
         return network is not None and value in ipaddress.ip_network(network)
+
+    @property
+    def is_management(self) -> bool:
+        """Whether it is the management plane's: its trust says so; where none is declared, its name does."""
+        return (self.trust or self.name).strip().casefold() == "management"
 
     @property
     def interface_suffix(self) -> str:
@@ -150,41 +179,11 @@ class InterfaceFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceFacts:
-    name: str
-    host: str
-    tenant: str = ""
-    port: int | None = None
-    health_check: str = ""
-    metrics_path: str = ""
-
-    @property
-    def label(self) -> str:
-        """The name below the site's zone: ``artifacts`` or ``web.tenant-a``."""
-        return f"{self.name}.{self.tenant}" if self.tenant else self.name
-
-
-@dataclass(frozen=True, slots=True)
 class AliasFacts:
     """A name directly below the root domain that points at a service of the site."""
 
     name: str
     service: str
-
-
-@dataclass(frozen=True, slots=True)
-class HypervisorFacts:
-    """Where the Proxmox API of a host is; ``secret`` is a reference, never the secret."""
-
-    api_url: str = ""
-    node: str = ""
-    token_id: str = ""
-    secret: str = ""
-    ca_file: str = ""
-    fingerprint: str = ""
-    storage: str = ""
-    bridge: str = ""
-    pool: str = ""
 
 
 @dataclass(frozen=True)
@@ -202,8 +201,17 @@ class HostFacts:
     vmid: int | None = None
     #: the API of a host of form hv
     proxmox: HypervisorFacts | None = None
+    #: what a host of form vm is made from
+    machine: MachineFacts | None = None
     access: Variables = field(default_factory=dict)
     out_of_band: Variables = field(default_factory=dict)
+    console_kind: str = ""
+    console_address: str = ""
+    power_kind: str = ""
+    power_address: str = ""
+    power_outlet: str = ""
+    #: public keys that somebody compared, a line each
+    host_keys: str = ""
     variables: Variables = field(default_factory=dict)
     written: Variables = field(default_factory=dict)
     interfaces: tuple[InterfaceFacts, ...] = ()
@@ -249,6 +257,9 @@ class ProfileFacts:
     name: str
     hosts: tuple[str, ...] = ()
     variables: Variables = field(default_factory=dict)
+    #: as a role's
+    configure_template: str = ""
+    retire_template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +302,12 @@ class Snapshot:
     #: every declaration of authority, oldest first; the last one is ``authority``
     authorities: tuple[AuthorityFacts, ...] = ()
     aliases: tuple[AliasFacts, ...] = ()
+    #: oldest first
+    emergency_uses: tuple[EmergencyUseFacts, ...] = ()
+    schedules: tuple[ScheduleFacts, ...] = ()
+    projects: tuple[ProjectFacts, ...] = ()
+    templates: tuple[JobTemplateFacts, ...] = ()
+    kit_places: tuple[KitPlaceFacts, ...] = ()
     identities: tuple[IdentityFacts, ...] = ()
     #: the plainly held ones, which the hosts themselves say; only with ``reading.with_ledger``, else empty
     held: tuple[IdentityFacts, ...] = ()
@@ -316,6 +333,14 @@ class Snapshot:
     @cached_property
     def group_by_name(self) -> dict[str, GroupFacts]:
         return {group.name: group for group in self.groups}
+
+    @cached_property
+    def project_by_name(self) -> dict[str, ProjectFacts]:
+        return {project.name: project for project in self.projects}
+
+    @cached_property
+    def template_by_name(self) -> dict[str, JobTemplateFacts]:
+        return {template.name: template for template in self.templates}
 
     @cached_property
     def bootstrap_host(self) -> HostFacts | None:

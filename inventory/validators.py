@@ -7,11 +7,13 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from inventory import vault
+from inventory import host_keys, specs, vault
 from inventory.addressing import canonical_address, canonical_network
 from inventory.identity import HEX_OCTET, dns_name, label_problem
+from mgmtplane import own_secrets
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 _GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,252}\Z")
@@ -143,17 +145,27 @@ def boot_server(value: str) -> None:
     domain_name(value)
 
 
-_REFERENCE = re.compile(r"(?:env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\x00-\x1f]+|vault:[A-Za-z_][A-Za-z0-9_]*)\Z")
+_REFERENCE = re.compile(
+    r"(?:env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\x00-\x1f]+|vault:[A-Za-z_][A-Za-z0-9_]*|unlock:[A-Za-z0-9_][A-Za-z0-9_.-]{0,62})\Z"
+)
 _TOKEN_ID = re.compile(r"[^\s@!:]+@[A-Za-z0-9._-]+![A-Za-z0-9._-]+\Z")
 _FINGERPRINT = re.compile(r"(?:[0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2}\Z")
 
 
-def secret_reference(value: str) -> None:
-    """A place where the secret lies, looked up when it is used."""
-    if not _REFERENCE.match(value):
+def secret_reference(value: Any) -> None:
+    """Where the secret lies, looked up when it is used, or what a person enters and only memory holds (``unlock:NAME``).
+
+    None where this application keeps its own.
+    """
+    if not isinstance(value, str) or not _REFERENCE.match(value):
         raise ValidationError(
-            "This is no reference to a secret; write env:NAME, file:/absolute/path or vault:VARIABLE."
+            "This is no reference to a secret; write env:NAME, file:/absolute/path, vault:VARIABLE or unlock:NAME."
         )
+    _refuse(own_secrets.problem(value, settings.DATA_DIR))
+
+
+#: migrations and models know it by this name as well
+run_secret = secret_reference
 
 
 def token_id(value: str) -> None:
@@ -166,6 +178,33 @@ def token_id(value: str) -> None:
 def sha256_fingerprint(value: str) -> None:
     if not _FINGERPRINT.match(value):
         raise ValidationError("A SHA-256 fingerprint is 32 octets in hex with colons, as Proxmox shows it.")
+
+
+def disk_serial(value: str) -> None:
+    _refuse(specs.serial_problem(value))
+
+
+def template_prefix(value: str) -> None:
+    _refuse(specs.template_problem(value))
+
+
+def user_name(value: str) -> None:
+    _refuse(specs.user_problem(value))
+
+
+def ssh_public_keys(value: str) -> None:
+    """Public keys, a line each."""
+    _refuse(specs.keys_problem(value))
+
+
+def ssh_host_keys(value: str) -> None:
+    """Public host keys, a line each; lines of known_hosts as well."""
+    _refuse(host_keys.problem(value))
+
+
+def _refuse(problem: str) -> None:
+    if problem:
+        raise ValidationError(problem)
 
 
 def https_url(value: str) -> None:

@@ -6,10 +6,12 @@ from celery import Celery
 from celery.signals import setup_logging
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mgmtplane.settings")
 
 SHORT, LONG = "short", "long"
+TRANSPORT_ALIASES["filesystem"] = "mgmtplane.messages:Transport"
 
 app = Celery("mgmtplane")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -23,10 +25,7 @@ class BrokerAway(Exception):
 
 
 def declare_queues() -> None:
-    """Make the queues known to the broker before the first process needs them. Raises BrokerAway.
-
-    Two processes that do so at once may find each other's table half written in the embedded broker's folder.
-    """
+    """Make the queues known to the broker before the first process needs them. Raises BrokerAway."""
     with app.connection_for_write() as connection:
         try:
             with connection.channel() as channel:

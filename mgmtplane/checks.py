@@ -108,6 +108,36 @@ def _proxy() -> Iterator[CheckMessage]:
             hint="Set SECURE_COOKIES to true.",
             id="mgmtplane.W006",
         )
+    yield from _https_without_knowing()
+
+
+def _https_without_knowing() -> Iterator[CheckMessage]:
+    """What needs to know that a request came by HTTPS: this server speaks HTTP, only the proxy can say so."""
+    knows = bool(getattr(settings, "SECURE_PROXY_SSL_HEADER", None))
+    if settings.SECURE_SSL_REDIRECT and not knows:
+        yield Error(
+            "SECURE_SSL_REDIRECT is on and TRUST_PROXY is off: every request would be redirected for ever.",
+            hint="Set TRUST_PROXY to true behind a proxy that sets X-Forwarded-Proto, or SECURE_SSL_REDIRECT to false.",
+            id="mgmtplane.E004",
+        )
+    if settings.SECURE_HSTS_SECONDS and not knows:
+        yield Warning(
+            "HSTS_SECONDS is set and TRUST_PROXY is off: the header is never sent, since no request counts as HTTPS.",
+            hint="Set TRUST_PROXY to true behind a proxy that sets X-Forwarded-Proto, or leave HSTS to the proxy.",
+            id="mgmtplane.W007",
+        )
+    if settings.SECURE_HSTS_SECONDS and not settings.SESSION_COOKIE_SECURE:
+        yield Warning(
+            "Browsers are told to come by HTTPS alone (HSTS_SECONDS), but the session cookie also travels without.",
+            hint="Set SECURE_COOKIES to true.",
+            id="mgmtplane.W008",
+        )
+    if settings.SESSION_COOKIE_SECURE and not knows and not _any_https(settings.CSRF_TRUSTED_ORIGINS):
+        yield Warning(
+            "SECURE_COOKIES is on, but nothing says that people come by HTTPS: nobody could sign in.",
+            hint="Set TRUST_PROXY to true, or name the origin in CSRF_TRUSTED_ORIGINS, or SECURE_COOKIES to false.",
+            id="mgmtplane.W009",
+        )
 
 
 def _any_https(origins: Iterable[str]) -> bool:

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 
+from django.core.exceptions import ValidationError
 from django.core.management import execute_from_command_line
 from django.db import DatabaseError
 
@@ -24,6 +25,10 @@ def run(argv: Sequence[str]) -> None:
         if "--traceback" in argv:
             raise
         sys.exit(f"{' '.join(argv[:2])}: {sentence(error)}")
+    except ValidationError as error:
+        if type(error).__name__ != "ReadOnly" or "--traceback" in argv:
+            raise
+        sys.exit(f"{' '.join(argv[:2])}: {' '.join(error.messages)}")
 
 
 def sentence(error: DatabaseError) -> str:

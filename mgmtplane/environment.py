@@ -1,4 +1,4 @@
-"""Every setting, in one table, read from the environment: all wrong ones reported at once and by name.
+"""Every setting of ``settings_table.py``, read from the environment: all wrong ones reported at once and by name.
 
 A value may lie in a file instead (``NAME_FILE``) where it is a secret. An empty variable counts as not set.
 Values of secrets never appear in a message.
@@ -9,30 +9,14 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mgmtplane.parsers import (
-    SECRET_KEY_LENGTH,
-    Wrong,
-    boolean,
-    broker_url,
-    database_url,
-    directory,
-    host_names,
-    one_of,
-    origins,
-    secret_key,
-    text,
-    time_zone,
-    user_name,
-    whole_number,
-)
+from mgmtplane.parsers import Wrong, age_recipients, host_names, origins, secret_key
+from mgmtplane.settings_table import SETTINGS, Setting
 
 MARKS = ("<!-- settings: written by `make docs` -->", "<!-- end of settings -->")
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class SettingsError(Exception):
@@ -43,135 +27,6 @@ class SettingsError(Exception):
         noun = "setting is" if len(problems) == 1 else "settings are"
         lines = "\n".join(f"  {problem}" for problem in problems)
         super().__init__(f"{len(problems)} {noun} wrong (docs/settings.md describes them all):\n{lines}")
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One variable: its default as one would write it, what it is for, how it is read."""
-
-    name: str
-    default: str
-    what: str
-    parse: Callable[[str], Any] = text
-    secret: bool = False
-    shown: str = ""  # the default as documentation shows it, where the bare value says too little
-
-
-# The one table. docs/settings.md is written from it: `make docs`.
-SETTINGS: tuple[Setting, ...] = (
-    Setting(
-        "DATA_DIR",
-        "data",
-        "Directory for everything that is kept in files: the SQLite database, the secret key, the message "
-        "folder of the embedded broker, renderings, collected static files. Created with mode 0700. A "
-        "relative path starts at the project's directory.",
-        directory,
-        shown="`data` beside `manage.py`",
-    ),
-    Setting(
-        "DATABASE_URL",
-        "",
-        "The database: `postgresql://USER:PASSWORD@HOST:5432/NAME` or `sqlite:////absolute/path.sqlite3`. "
-        "Percent-encode special characters of the password.",
-        database_url,
-        secret=True,
-        shown="SQLite in `DATA_DIR`",
-    ),
-    Setting(
-        "SECRET_KEY",
-        "",
-        f"Signs sessions and forms; at least {SECRET_KEY_LENGTH} characters, the same for all processes.",
-        secret_key,
-        secret=True,
-        shown="generated once into `DATA_DIR/secret_key` with mode 0600",
-    ),
-    Setting(
-        "CELERY_BROKER_URL",
-        "filesystem://",
-        "Where messages to the worker travel: `filesystem://` (a folder in `DATA_DIR`, for one machine), "
-        "`redis://HOST:6379/0` or `amqp://USER:PASSWORD@HOST//`.",
-        broker_url,
-        secret=True,
-    ),
-    Setting(
-        "ADMIN_USERNAME",
-        "admin",
-        "Name of the first administrator, created by `make up` if there is none.",
-        user_name,
-    ),
-    Setting(
-        "ADMIN_PASSWORD",
-        "",
-        "Password of that first administrator. Used once; changing it later changes nothing.",
-        secret=True,
-        shown="generated and printed once",
-    ),
-    Setting(
-        "BIND",
-        "127.0.0.1",
-        "Address on which the web server of `make up` listens; `0.0.0.0` for every IPv4 one.",
-    ),
-    Setting("PORT", "8000", "TCP port of the web server.", whole_number(1, 65535)),
-    Setting(
-        "ALLOWED_HOSTS",
-        "localhost,127.0.0.1,[::1]",
-        "Host names and addresses under which browsers and clients reach this server, separated by commas. "
-        "No scheme, no port; IPv6 in brackets; `.example.org` covers its subdomains.",
-        host_names,
-    ),
-    Setting(
-        "CSRF_TRUSTED_ORIGINS",
-        "",
-        "Origins such as `https://lab.example.org` from which forms are accepted; needed behind a proxy that "
-        "speaks HTTPS.",
-        origins,
-        shown="none",
-    ),
-    Setting(
-        "SECURE_COOKIES",
-        "false",
-        "Send session and form cookies over HTTPS only. Turn it on wherever people come by HTTPS.",
-        boolean,
-    ),
-    Setting(
-        "TRUST_PROXY",
-        "false",
-        "Believe the `X-Forwarded-Proto` header. Only behind a reverse proxy that sets or removes it itself: "
-        "otherwise anybody can claim to come by HTTPS.",
-        boolean,
-    ),
-    Setting("TIME_ZONE", "UTC", "Time zone of what the browser shows, such as `Europe/Berlin`.", time_zone),
-    Setting(
-        "DEBUG", "false", "Show tracebacks in the browser. For development on your own machine only.", boolean
-    ),
-    Setting(
-        "LOG_LEVEL", "INFO", f"How much is logged to stderr: {', '.join(LOG_LEVELS)}.", one_of(*LOG_LEVELS)
-    ),
-    Setting(
-        "WEB_WORKERS",
-        "1",
-        "Web server processes; each has its own memory of what it has read.",
-        whole_number(1, 64),
-    ),
-    Setting("WEB_THREADS", "8", "Threads in each web server process.", whole_number(1, 256)),
-    Setting(
-        "WORKER_THREADS", "4", "Jobs of each queue (short, long) that run at a time.", whole_number(1, 64)
-    ),
-    Setting(
-        "QUARANTINE_DAYS",
-        "90",
-        "How long a retired host's identities (MAC, address, VMID, name) are withheld from others; 0 for not "
-        "at all.",
-        whole_number(0, 36500),
-    ),
-    Setting(
-        "IMPORT_MAX_FILE_BYTES",
-        "10485760",
-        "Largest file an importer reads; a larger one is refused, with nothing stored.",
-        whole_number(1024, 1 << 30),
-        shown="`10485760` (10 MiB)",
-    ),
-)
 
 
 def read(variables: Mapping[str, str]) -> dict[str, Any]:
@@ -205,7 +60,7 @@ def _read_one(setting: Setting, value: str, file_name: str) -> Any:
 
 def _nothing(setting: Setting) -> Any:
     """What an empty setting without default means: an empty list for a list, None for anything else."""
-    return [] if setting.parse in (origins, host_names) else None
+    return [] if setting.parse in (origins, host_names, age_recipients) else None
 
 
 def _read_file(path: Path, verb: str) -> str:

@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 import environ
 
+from mgmtplane.sftp_places import SftpPlace
+from mgmtplane.sftp_places import parse as parse_sftp_place
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATABASE_FORMS = "postgresql://USER:PASSWORD@HOST:5432/NAME or sqlite:////absolute/path.sqlite3"
 BROKER_SCHEMES = ("filesystem", "redis", "rediss", "amqp", "amqps")
@@ -19,6 +22,10 @@ SECRET_KEY_LENGTH = 32  # characters; fewer can be guessed, and session cookies 
 
 class Wrong(ValueError):
     """Why a value cannot be used and what would be right: a predicate to follow the setting's name."""
+
+
+#: https://age-encryption.org/v1: Bech32 of an X25519 public key
+AGE_KEY = re.compile(r"age1[ac-hj-np-z02-9]{58}")
 
 
 def text(value: str) -> str:
@@ -70,6 +77,14 @@ def directory(value: str) -> Path:
     return (BASE_DIR / Path(value).expanduser()).absolute()
 
 
+def sftp_place(value: str) -> SftpPlace:
+    """A folder on another machine."""
+    try:
+        return parse_sftp_place(value)
+    except ValueError as wrong:
+        raise Wrong(str(wrong)) from None
+
+
 def time_zone(value: str) -> str:
     """A name of the IANA time zone database."""
     try:
@@ -113,6 +128,17 @@ def origins(value: str) -> list[str]:
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
             raise Wrong(f"contains {name!r}; give origins such as https://lab.example.org, without a path")
     return names
+
+
+def age_recipients(value: str) -> list[str]:
+    """Public keys of age, separated by commas."""
+    keys = _comma_separated(value)
+    for key in keys:
+        if not AGE_KEY.fullmatch(key):
+            raise Wrong(
+                f"contains {key[:20]!r}, which is no age public key; age-keygen makes one (age1…, 62 characters)"
+            )
+    return keys
 
 
 def _comma_separated(value: str) -> list[str]:

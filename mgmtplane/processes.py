@@ -10,7 +10,7 @@ import errno
 import importlib
 import socket
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from django.urls import get_resolver
@@ -28,13 +28,13 @@ PRELOADED = (
     "django_celery_beat.schedulers",
     "gunicorn.app.base",
     "gunicorn.workers.gthread",
-    "kombu.transport.filesystem",
+    "mgmtplane.messages",
     "mgmtplane.wsgi",
 )
 
 
-def serve() -> None:
-    """Run all processes until a signal to stop; Refused when the port cannot be had."""
+def serve(more: Sequence[Child] = ()) -> None:
+    """Run all processes, and *more*, until a signal to stop; Refused when the port cannot be had."""
     listener = listen(settings.BIND, settings.PORT)
     preload()
     children = [
@@ -42,6 +42,7 @@ def serve() -> None:
         Child("worker", lambda: worker(SHORT)),
         Child("worker-long", lambda: worker(LONG)),
         Child("beat", beat),
+        *more,
     ]
     Supervisor(children, when_ready=announcer()).run()
 

@@ -1,12 +1,16 @@
-"""Django's settings. What a deployment may change is in the table of ``environment.py``."""
+"""Django's settings. What a deployment may change is in the table of ``settings_table.py``."""
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import environ
 
-from mgmtplane import environment
+from mgmtplane import content_policy, environment
+from mgmtplane.rest import REST_FRAMEWORK as REST_FRAMEWORK
+from mgmtplane.rest import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+from mgmtplane.sftp_places import SftpPlace
 from mgmtplane.unfold import UNFOLD as UNFOLD
 
 try:
@@ -32,6 +36,28 @@ WORKER_THREADS: int = _given["WORKER_THREADS"]
 
 # --- the project's own ---
 RENDERINGS_DIR = DATA_DIR / "renderings"
+JOB_LEASE_SECONDS: int = _given["JOB_LEASE_SECONDS"]
+JOB_KEEP_DAYS: int = _given["JOB_KEEP_DAYS"]
+RUN_KEEP_DAYS: int = _given["RUN_KEEP_DAYS"]
+JOB_WAIT_HOURS: int = _given["JOB_WAIT_HOURS"]
+UNLOCK_MINUTES_MOST: int = _given["UNLOCK_MINUTES_MOST"]
+MACHINE_PARK_HOURS: int = _given["MACHINE_PARK_HOURS"]
+PROJECT_MAX_MEGABYTES: int = _given["PROJECT_MAX_MEGABYTES"]
+SURVEY_MAX_AGE_MINUTES: int = _given["SURVEY_MAX_AGE_MINUTES"]
+SSH_WAIT_SECONDS: int = _given["SSH_WAIT_SECONDS"]
+BACKUP_DIR: Path = _given["BACKUP_DIR"] or DATA_DIR / "backups"
+BACKUP_COPY_TO: SftpPlace | None = _given["BACKUP_COPY_TO"] or None
+BACKUP_SSH_KEY: str | None = _given["BACKUP_SSH_KEY"]
+BACKUP_KNOWN_HOSTS: Path = _given["BACKUP_KNOWN_HOSTS"] or DATA_DIR / "known_hosts"
+BACKUP_RECIPIENTS: list[str] = _given["BACKUP_RECIPIENTS"]
+BACKUP_PASSPHRASE: str | None = _given["BACKUP_PASSPHRASE"]
+BACKUP_EVERY_HOURS: int = _given["BACKUP_EVERY_HOURS"]
+BACKUP_DRILL_EVERY_HOURS: int = _given["BACKUP_DRILL_EVERY_HOURS"]
+BACKUP_KEEP: int = _given["BACKUP_KEEP"]
+KIT_EVERY_HOURS: int = _given["KIT_EVERY_HOURS"]
+KIT_AFTER_CHANGE_MINUTES: int = _given["KIT_AFTER_CHANGE_MINUTES"]
+KIT_DIR: Path = _given["KIT_DIR"] or DATA_DIR / "kits"
+WHEELS_DIR = DATA_DIR / "wheels"
 QUARANTINE_DAYS: int = _given["QUARANTINE_DAYS"]
 IMPORT_MAX_FILE_BYTES: int = _given["IMPORT_MAX_FILE_BYTES"]
 
@@ -51,20 +77,31 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "simple_history",
     "django_celery_beat",
+    "axes",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "inventory",
     "provisioning",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "inventory.api.degraded.refuse_at_once",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "mgmtplane.middleware.no_length_of_nothing",
+    "mgmtplane.middleware.careful_browser",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "mgmtplane.middleware.zone_of_the_person",
+    "provisioning.runs.looks.in_a_request",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: it answers for a sign-in that was refused below
 ]
 ROOT_URLCONF = "mgmtplane.urls"
 WSGI_APPLICATION = "mgmtplane.wsgi.application"
@@ -97,6 +134,10 @@ SQLITE = {
     },
 }
 POSTGRESQL = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+#: a server behind a dead link is given up on after seconds, not minutes; libpq, section 32.1.2
+REACHED = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
+#: who waits for somebody else's lock is told after as long as on SQLite; the URL's own options come after it, and win
+LOCKED = "-c lock_timeout=20s"
 
 
 def _database(given: dict[str, Any] | None) -> dict[str, Any]:
@@ -105,7 +146,9 @@ def _database(given: dict[str, Any] | None) -> dict[str, Any]:
         return dict(SQLITE)
     if given["ENGINE"] == SQLITE["ENGINE"]:
         return {**SQLITE, "NAME": given["NAME"]}
-    return {**POSTGRESQL, **given}
+    options = {**REACHED, **given.get("OPTIONS", {})}
+    options["options"] = f"{LOCKED} {options.get('options', '')}".rstrip()
+    return {**POSTGRESQL, **given, "OPTIONS": options}
 
 
 DATABASES = {"default": _database(_given["DATABASE_URL"])}
@@ -124,12 +167,17 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = (
     False  # nothing uses it, and its broadcasts pile up in the message folder
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = (
+    2.0  # seconds; who asks for a job does not wait longer for a broker that is away
+)
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "housekeeping": {"task": "provisioning.tasks.housekeeping", "schedule": 3600.0},  # seconds
 }
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
+if CELERY_BROKER_URL.startswith(("redis:", "rediss:")):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2.0}  # seconds
 if CELERY_BROKER_URL.startswith("filesystem://"):
     CELERY_BROKER_URL = "filesystem://localhost/"  # without a host kombu warns that it assumes one
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -158,6 +206,24 @@ DATE_FORMAT, TIME_FORMAT, DATETIME_FORMAT = "Y-m-d", "H:i", "Y-m-d H:i"  # ISO 8
 TIME_ZONE: str = _given["TIME_ZONE"]
 USE_TZ = True
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # where “next” names another place
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "inventory.permissions.SiteGrants"]
+
+# --- sign-in is throttled, by user name and address, in the database: the same for every process ---
+AXES_FAILURE_LIMIT: int = _given["SIGN_IN_ATTEMPTS"]
+AXES_COOLOFF_TIME = timedelta(minutes=_given["SIGN_IN_COOLDOWN_MINUTES"])
+# The pair: an address alone would lock out everybody behind one router, a name alone anybody from afar.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # “in 15 minutes” stays true for who tries again
+AXES_CLIENT_IP_CALLABLE = "mgmtplane.sign_in.address_of"
+AXES_LOCKOUT_CALLABLE = "mgmtplane.sign_in.locked"
+AXES_ENABLE_ADMIN = (
+    False  # what it keeps are half-typed passwords in the wrong field, and nobody needs to read them
+)
+AXES_DISABLE_ACCESS_LOG = True
+AXES_SENSITIVE_PARAMETERS = ["username"]  # people type their password there; the address is logged
+AXES_VERBOSE = False
 
 # --- static files, served by the same process ---
 STATIC_URL = "static/"
@@ -178,12 +244,23 @@ CSRF_COOKIE_NAME = "mgmtplane_csrf"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = _given["SESSION_HOURS"] * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _given["SECURE_COOKIES"]
-if _given["TRUST_PROXY"]:
+TRUST_PROXY: bool = _given["TRUST_PROXY"]
+if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT: bool = _given["SECURE_SSL_REDIRECT"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked from beside, past the proxy
+SECURE_HSTS_SECONDS: int = _given["HSTS_SECONDS"]
+# Neighbours below the same domain may well speak HTTP, and no lab belongs into the browsers' built-in list.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+CONTENT_SECURITY_POLICY = content_policy.STRICT
 # A variable document pasted into the admin may be long, and a host list has many rows to act on.
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(10 << 20, IMPORT_MAX_FILE_BYTES)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
+# --- what a page about an error shows, with DEBUG as well ---
+DEFAULT_EXCEPTION_REPORTER_FILTER = "mgmtplane.error_reports.NothingTyped"
 
 # --- logging: plain text to stderr; the supervisor or systemd stores it ---
 LOGGING: dict[str, Any] = {
@@ -196,6 +273,9 @@ LOGGING: dict[str, Any] = {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         "celery.worker.consumer.connection": {"level": "WARNING"},  # "connected", at each start
+        "axes": {
+            "level": "WARNING"
+        },  # failures and locks; each sign-in otherwise says four times that nothing was
         # At DEBUG it logs every statement with its parameters, secrets included.
         "django.db.backends": {"level": "INFO"},
     },

@@ -24,10 +24,25 @@ def _item(title: str, icon: str, model: str) -> dict[str, Any]:
     }
 
 
+def _picture(title: str, icon: str, name: str, permission: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{name}_somewhere"),
+        "permission": _may_view(permission),
+    }
+
+
 _NAVIGATION: list[dict[str, Any]] = [
     {
         "items": [
             {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
+            {
+                "title": "Find",
+                "icon": "search",
+                "link": reverse_lazy("admin:find"),
+                "permission": _may_view("inventory.view_host"),
+            },
         ],
     },
     {
@@ -42,7 +57,44 @@ _NAVIGATION: list[dict[str, Any]] = [
             _item("Aliases", "alternate_email", "inventory.alias"),
             _item("Roles", "badge", "inventory.role"),
             _item("Authority", "gavel", "inventory.authority"),
+            _item("Projects", "folder_code", "inventory.project"),
+            _item("Job templates", "playlist_play", "inventory.jobtemplate"),
+            {
+                "title": "Import",
+                "icon": "upload_file",
+                "link": reverse_lazy("admin:imports"),
+                "permission": _may_view("inventory.change_host"),
+            },
+            _item("Emergency uses", "emergency", "inventory.emergencyuse"),
             _item("Lowered severities", "low_priority", "inventory.severityoverride"),
+        ],
+    },
+    {
+        "title": "Happening",
+        "separator": True,
+        "items": [
+            _item("Jobs", "play_circle", "provisioning.job"),
+            {
+                "title": "Runs",
+                "icon": "terminal",
+                "link": reverse_lazy("admin:provisioning_playbookrun_changelist"),
+                "permission": _may_view("provisioning.view_job"),
+            },
+            _item("Drift", "compare_arrows", "provisioning.driftfinding"),
+            _item("Schedules", "schedule", "inventory.schedule"),
+            _item("Places of kits", "medical_services", "inventory.kitplace"),
+            _picture("Unlocked", "lock_open", "unlocked", "provisioning.unlock"),
+        ],
+    },
+    {
+        "title": "Pictures",
+        "separator": True,
+        "items": [
+            _picture("Use of segments", "grid_on", "segments", "inventory.view_segment"),
+            _picture("Topology", "hub", "topology", "inventory.view_host"),
+            _picture("MAC namespace", "pin", "macs", "inventory.view_host"),
+            _picture("Failure domains", "domino_mask", "fate", "inventory.view_host"),
+            _picture("Shutdown and power-up", "power_settings_new", "power", "inventory.view_host"),
         ],
     },
     {
@@ -51,6 +103,12 @@ _NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _item("Groups", "account_tree", "inventory.group"),
             _item("Workload profiles", "widgets", "inventory.workloadprofile"),
+            {
+                "title": "Variables",
+                "icon": "data_object",
+                "link": reverse_lazy("admin:variables"),
+                "permission": _may_view("inventory.view_group"),
+            },
         ],
     },
     {
@@ -59,6 +117,12 @@ _NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _item("Identities", "fingerprint", "inventory.identity"),
             _item("Changes", "history", "inventory.change"),
+            {
+                "title": "Exports",
+                "icon": "output",
+                "link": reverse_lazy("admin:exports_anywhere"),
+                "permission": _may_view("inventory.view_rendering"),
+            },
             _item("Renderings", "difference", "inventory.rendering"),
         ],
     },
@@ -68,6 +132,7 @@ _NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _item("Consumers", "devices", "inventory.consumer"),
             _item("Tokens", "key", "inventory.token"),
+            _item("Levels at sites", "shield_person", "inventory.grant"),
             _item("Users", "person", "auth.user"),
             _item("User groups", "group", "auth.group"),
         ],
@@ -89,6 +154,32 @@ _PRIMARY = {
     "950": "oklch(28.2% .091 267.9)",
 }
 
+#: own style sheets and scripts of every page, one a line
+_STYLES = [
+    "inventory/admin.css",
+    "inventory/find.css",
+    "inventory/history.css",
+    "inventory/many.css",
+    "inventory/yaml.css",
+    "inventory/pictures.css",
+    "provisioning/jobs.css",
+    "provisioning/runs.css",
+]
+_SCRIPTS = [
+    "inventory/admin.js",
+    "inventory/find.js",
+    "inventory/accessible.js",
+    "inventory/waiting.js",
+    "inventory/timezone.js",
+    "inventory/yaml.js",
+    "provisioning/unlocked.js",
+]
+
+
+def _served(name: str) -> Callable[[Any], str]:
+    return lambda request: static(name)
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "mgmtplane",
     "SITE_HEADER": "mgmtplane",
@@ -103,7 +194,8 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "6px",
     "COLORS": {"primary": _PRIMARY},
-    "STYLES": [lambda request: static("inventory/admin.css")],
-    "DASHBOARD_CALLBACK": "inventory.admin.dashboard.first_page",
+    "STYLES": [_served(name) for name in _STYLES],
+    "SCRIPTS": [_served(name) for name in _SCRIPTS],
+    "DASHBOARD_CALLBACK": "inventory.admin.overview.first_page",
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _NAVIGATION},
 }

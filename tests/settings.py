@@ -39,6 +39,8 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 WHITENOISE_AUTOREFRESH = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # slow on purpose elsewhere
 
+BACKUP_EVERY_HOURS = BACKUP_DRILL_EVERY_HOURS = KIT_EVERY_HOURS = 0  # what no test asks for is no job either
+
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: threads, WAL and locks then behave as they do in use.
     DATABASES["default"]["TEST"] = {"NAME": str(Path(_data_dir) / "test.sqlite3")}

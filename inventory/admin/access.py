@@ -1,4 +1,4 @@
-"""Who comes in: tokens for machines, users and their groups for people."""
+"""Which machines come in: tokens."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 from django_celery_beat import models as beat
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from inventory.admin.lists import LeanLists
+from inventory.admin.many.list_csv import ListCsv
+from inventory.admin.people import site_choice
+from inventory.admin.sited import Sited
 from inventory.exports.registry import MODULES
 from inventory.models import Token
+from inventory.permissions import may
 
 for model in (beat.ClockedSchedule, beat.CrontabSchedule, beat.IntervalSchedule, beat.PeriodicTask):
     admin.site.unregister(model)  # schedules are declared, not edited in the machine room
 admin.site.unregister(beat.SolarSchedule)
-admin.site.unregister(User)
-admin.site.unregister(Group)
 
 
 class TokenForm(forms.ModelForm):
@@ -43,7 +42,7 @@ class TokenForm(forms.ModelForm):
 
 
 @admin.register(Token)
-class TokenAdmin(LeanLists, ModelAdmin):
+class TokenAdmin(Sited, ListCsv, LeanLists, ModelAdmin):
     """A token's secret is shown on the page that answers its creation, and nowhere else."""
 
     form = TokenForm
@@ -53,6 +52,10 @@ class TokenAdmin(LeanLists, ModelAdmin):
     search_fields = ["name"]
     readonly_fields = ["created", "last_used"]
 
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """Not by what nobody is shown: letter by letter a list would tell it."""
+        return not lookup.startswith("digest") and super().lookup_allowed(lookup, value, request)
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         asked = ["name", "site", "formats", "scope", "expires"]
         return [*asked, "created", "last_used"] if obj else asked
@@ -60,7 +63,14 @@ class TokenAdmin(LeanLists, ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.readonly_fields if obj else []
 
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "site":
+            kwargs |= site_choice(request, self.permission("add"))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not may(request.user, self.permission("change" if change else "add"), obj):
+            raise PermissionDenied("A token for every site needs an administrator of every site.")
         if not change:
             obj.shown_once = obj.issue()
         obj.save()
@@ -91,15 +101,3 @@ class TokenAdmin(LeanLists, ModelAdmin):
     @display(description="state", label={"valid": "success", "expired": "danger"})
     def state(self, token: Token) -> str:
         return "expired" if token.is_expired else "valid"
-
-
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    pass

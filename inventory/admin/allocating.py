@@ -1,4 +1,4 @@
-"""Pages that hand out identities: the next host, what a host lacks, another MAC for an interface."""
+"""Pages that hand out identities: what a host or an interface lacks."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanWidget
 
 from inventory.addressing import Range, canonical_address
-from inventory.admin.confirming import confirmed_reason
+from inventory.admin.door import offer_undo_at
 from inventory.admin.fields import text_input
 from inventory.admin.forms import WHY_HELP
-from inventory.allocation import Handout, Refused, Wanted, allocate, reidentifying
-from inventory.models import Host, Interface, Role, Segment, Site
+from inventory.admin.sited import row_or_404
+from inventory.allocation import Handout, Refused, Wanted, allocate
+from inventory.models import Host, Interface, Segment, Site
+from inventory.permissions import may
 
 WORDS = {
     "name": "name {host}",
@@ -38,18 +40,32 @@ def _select() -> UnfoldAdminSelectWidget:
     return UnfoldAdminSelectWidget()
 
 
+def interface_field() -> forms.CharField:
+    return forms.CharField(
+        required=False,
+        max_length=64,
+        widget=text_input(),
+        help_text="Made if the host has none of this name. Empty: the primary one, the only one, or a new eth0.",
+    )
+
+
+def why_field() -> forms.CharField:
+    return forms.CharField(
+        label="Reason for this change",
+        required=False,
+        max_length=1000,
+        widget=text_input(),
+        help_text=WHY_HELP,
+    )
+
+
 class AllocateForm(forms.Form):
     """What one host is to get; empty fields mean what the command line's defaults mean."""
 
     mac = forms.BooleanField(label="A MAC", required=False, widget=UnfoldBooleanWidget())
     address = forms.BooleanField(label="An address", required=False, widget=UnfoldBooleanWidget())
     vmid = forms.BooleanField(label="A VMID", required=False, widget=UnfoldBooleanWidget())
-    interface = forms.CharField(
-        required=False,
-        max_length=64,
-        widget=text_input(),
-        help_text="Made if the host has none of this name. Empty: the primary one, the only one, or a new eth0.",
-    )
+    interface = interface_field()
     segment = forms.ModelChoiceField(
         Segment.objects.none(), required=False, widget=_select(), help_text="Empty: where the interface is."
     )
@@ -71,13 +87,7 @@ class AllocateForm(forms.Form):
         widget=text_input(),
         help_text="NN in the MAC encoding role: node or service group, two hex digits.",
     )
-    why = forms.CharField(
-        label="Reason for this change",
-        required=False,
-        max_length=1000,
-        widget=text_input(),
-        help_text=WHY_HELP,
-    )
+    why = why_field()
 
     def __init__(self, site: Site, *args: Any, host: Host | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,7 +113,7 @@ class AllocateForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         asked = [name for name in ("mac", "address", "vmid") if given.get(name)]
-        if not asked and "role" not in self.fields:
+        if not asked:
             raise ValidationError("Say what is to be handed out: a MAC, an address, a VMID.")
         if given.get("span") and "address" not in asked:
             self.add_error("span", "A range is for an address; tick the address too.")
@@ -133,50 +143,9 @@ class InterfaceForm(AllocateForm):
             self.fields["segment"].help_text = "Where the interface is."
 
 
-class NextHostForm(AllocateForm):
-    """The next host by the naming pattern, and what it is to have."""
-
-    role = forms.ModelChoiceField(Role.objects.none(), required=False, widget=_select())
-    form = forms.ChoiceField(choices=Host.Form.choices, widget=_select())
-    hypervisor = forms.ModelChoiceField(
-        Host.objects.none(), required=False, widget=_select(), help_text="Of a virtual machine."
-    )
-    plane = forms.ChoiceField(choices=Host.Plane.choices, widget=_select())
-    field_order = ["role", "form", "hypervisor", "plane"]
-
-    def __init__(self, site: Site, *args: Any, **kwargs: Any) -> None:
-        super().__init__(site, *args, **kwargs)
-        roles: Any = self.fields["role"]
-        roles.queryset = Role.objects.filter(site=site)
-        hypervisors: Any = self.fields["hypervisor"]
-        hypervisors.queryset = Host.objects.active().filter(site=site, form=Host.Form.HYPERVISOR)
-        self.fields["interface"].help_text = "Empty: eth0, if it is to have a MAC or an address."
-        self.fields["segment"].help_text = "Where the address is."
-
-    def wanted(self, **more: Any) -> Wanted:
-        given = self.cleaned_data
-        role, hypervisor = given["role"], given["hypervisor"]
-        return super().wanted(
-            role=role.slug if role else "",
-            form=given["form"],
-            hypervisor=hypervisor.name if hypervisor else "",
-            plane=given["plane"],
-            **more,
-        )
-
-
-def next_host(page: Any, request: HttpRequest, site: Site) -> HttpResponse:
-    """Make the next host of *site*, and lead to its page."""
-    form = NextHostForm(site, request.POST or None, initial={"form": "vm", "plane": "management"})
-    handout = _handed_out(request, site, form)
-    if handout is None:
-        return _ask(page, request, f"Next host of {site}", form, _list_of(page))
-    return redirect(_page_of("host", Host.objects.get(site=site, name=handout.host).pk))
-
-
 def for_host(page: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """Give a host what it lacks."""
-    host = get_object_or_404(Host.objects.select_related("site"), pk=object_id)
+    host = row_or_404(Host.objects.select_related("site"), object_id)
     here = _page_of("host", host.pk)
     form = AllocateForm(
         host.site, request.POST or None, host=host, initial={"interface": request.GET.get("interface", "")}
@@ -190,7 +159,7 @@ def for_host(page: Any, request: HttpRequest, object_id: str) -> HttpResponse:
 
 def for_interface(page: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """Give an interface what it lacks."""
-    row = get_object_or_404(Interface.objects.select_related("host__site", "segment"), pk=object_id)
+    row = row_or_404(Interface.objects.select_related("host__site", "segment"), object_id)
     here = _page_of("interface", row.pk)
     form = InterfaceForm(row, request.POST or None)
     handout = _handed_out(request, row.host.site, form, host=row.host.name, interface=row.name)
@@ -205,24 +174,34 @@ def _handed_out(request: HttpRequest, site: Site, form: AllocateForm, **more: An
         return None
     wanted = form.wanted(**more)
     parts = ("inventory.add_interface", "inventory.change_interface")
-    if (wanted.mac or wanted.address) and not request.user.has_perms(parts):
+    if (wanted.mac or wanted.address) and not all(may(request.user, part, site) for part in parts):
         raise PermissionDenied
-    try:
-        handout = allocate(site, wanted, by=request.user, why=form.cleaned_data["why"], source="admin")
-    except ValidationError as refusal:
-        form.add_error(None, ValidationError(refusal.messages))
-        return None
-    except Refused as refusal:
-        form.add_error(None, str(refusal))
+    handout = allocated(request, site, wanted, form)
+    if handout is None:
         return None
     said = [WORDS[name].format(**_words(handout)) for name in handout.given if name in WORDS]
     if said:
         messages.success(request, f"Handed out to {handout.place}: {', '.join(said)}.")
-        if "vmid" in handout.given:
+        offer_undo_at(request, [site.slug])
+        if handout.unasked:
             messages.warning(request, NOT_SURVEYED.format(vmid=handout.vmid))
     else:
         messages.info(request, f"{handout.place} has this already; nothing new was handed out.")
     return handout
+
+
+def allocated(
+    request: HttpRequest, site: Site, wanted: Wanted, form: forms.Form, *, dry_run: bool = False
+) -> Handout | None:
+    """What *wanted* gives, for the reason in *form*; None: the form says what was refused."""
+    why = form.cleaned_data["why"]
+    try:
+        return allocate(site, wanted, by=request.user, why=why, source="admin", dry_run=dry_run)
+    except ValidationError as refusal:
+        form.add_error(None, ValidationError(refusal.messages))
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+    return None
 
 
 def _words(handout: Handout) -> dict[str, Any]:
@@ -233,37 +212,6 @@ def _words(handout: Handout) -> dict[str, Any]:
         "ipv4": handout.ipv4,
         "ipv6": ", ".join(handout.ipv6),
     }
-
-
-def reidentify(page: Any, request: HttpRequest, object_id: str) -> HttpResponse:
-    """Show what another MAC would change and leave behind, ask why, then give it."""
-    rows = Interface.objects.select_related("host__site", "host__role", "segment")
-    row = get_object_or_404(rows, pk=object_id)
-    here = _page_of("interface", row.pk)
-    try:
-        reason = confirmed_reason(request)
-        if reason:
-            moves = reidentifying.reidentify(
-                row, by=request.user, why=reason, source="admin", expected=request.POST.get("expected", "")
-            )
-            messages.success(
-                request, f"{row}: {'; '.join(map(str, moves))}. The old values are in quarantine."
-            )
-            return redirect(here)
-        plan = reidentifying.plan(row)
-    except (Refused, ValidationError) as refusal:
-        said = " ".join(refusal.messages) if isinstance(refusal, ValidationError) else str(refusal)
-        messages.error(request, said)
-        return redirect(here)
-    context = {
-        **page.admin_site.each_context(request),
-        "title": f"Re-identify {row}?",
-        "opts": page.opts,
-        "plan": plan,
-        "reason_missing": "confirmed" in request.POST,
-        "back": here,
-    }
-    return TemplateResponse(request, "admin/inventory/reidentify.html", context)
 
 
 def _present(host: Host, interfaces: list[Interface]) -> list[tuple[str, str]]:
@@ -297,10 +245,6 @@ def _ask(
 
 def _page_of(noun: str, pk: Any) -> str:
     return reverse(f"admin:inventory_{noun}_change", args=(pk,))
-
-
-def _list_of(page: Any) -> str:
-    return reverse(f"admin:inventory_{page.opts.model_name}_changelist")
 
 
 class AssignedMac(forms.ModelForm):

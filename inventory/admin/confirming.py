@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from inventory.admin.door import posted_reason
+from inventory.versions import digest_of
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Item:
     name: str
     page: str = ""
     note: str = ""
+    #: what the decision rests on, such as the row's status
+    state: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,22 @@ class Act:
     dangerous: bool = False
 
 
-def confirmed_reason(request: HttpRequest) -> str:
-    """The reason, when the page was answered with one; empty when it must be asked."""
-    return posted_reason(request) if "confirmed" in request.POST else ""
+def decided_on(items: Sequence[Item]) -> str:
+    """A short name of what a confirmation page shows; it comes back with the answer."""
+    return digest_of({str(item.pk): f"{item.name} {item.state}" for item in items})
+
+
+def has_moved(request: HttpRequest, items: Sequence[Item]) -> bool:
+    """Whether the page was answered, and speaks of something else by now."""
+    decided = request.POST.get("decided", "")
+    return bool("confirmed" in request.POST and decided and decided != decided_on(items))
+
+
+def confirmed_reason(request: HttpRequest, items: Sequence[Item] = ()) -> str:
+    """The reason, when the page was answered with one; empty when it must be asked, or asked once more."""
+    if "confirmed" not in request.POST or (items and has_moved(request, items)):
+        return ""
+    return posted_reason(request)
 
 
 def ask(
@@ -54,7 +70,10 @@ def ask(
         "items": items,
         "action": request.POST.get("action", ""),
         "checkbox": ACTION_CHECKBOX_NAME,
-        "reason_missing": "confirmed" in request.POST,
+        "moved": has_moved(request, items),
+        "decided": decided_on(items),
+        "given": posted_reason(request),
+        "reason_missing": "confirmed" in request.POST and not posted_reason(request),
         "back": back or reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"),
     }
     return TemplateResponse(request, "admin/inventory/confirm.html", context)

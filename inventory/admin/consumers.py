@@ -8,12 +8,12 @@ from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.timesince import timesince
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from inventory.admin.filters import SiteFilter
 from inventory.admin.log import ReadOnly
+from inventory.admin.sited import Sited
 from inventory.models import Consumer
 from inventory.serving import consumers
 
@@ -34,7 +34,8 @@ class FormatFilter(DropdownFilter):
     parameter_name = "of_format"
 
     def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
-        formats = Consumer.objects.order_by("format").values_list("format", flat=True).distinct()
+        seen = model_admin.seen(Consumer.objects.all(), request)
+        formats = seen.order_by("format").values_list("format", flat=True).distinct()
         return [(format, format) for format in formats]
 
     def queryset(self, request: Any, queryset: Any) -> Any:
@@ -61,10 +62,10 @@ class ConsumerAdmin(ReadOnly):
     readonly_fields = ["shown_state", "newest"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return consumers.judged()
+        return self.seen(consumers.judged(), request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return ModelAdmin.has_delete_permission(self, request, obj)
+        return Sited.has_delete_permission(self, request, obj)
 
     @display(description="name", ordering="name")
     def named(self, consumer: Any) -> str:

@@ -8,13 +8,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from inventory.models import Site
+from inventory.permissions import may, visible_sites
 from inventory.rules.catalogue import CATALOGUE, SUBJECTS
 
 
 def finding_page(request: HttpRequest, finding: str) -> HttpResponse:
     """What *finding* means. Needs the permission to view sites, as the list that leads here does."""
-    if not request.user.has_perm("inventory.view_site"):
+    if not may(request.user, "inventory.view_site"):
         raise PermissionDenied
     page = CATALOGUE.get(finding)
     if page is None:
@@ -26,7 +26,7 @@ def finding_page(request: HttpRequest, finding: str) -> HttpResponse:
         "page": page,
         "severity": page.severity.partition(";")[0],
         "subject": next(subject for subject, pages in SUBJECTS.items() if finding in pages),
-        "sites": Site.objects.values_list("slug", flat=True),
+        "sites": visible_sites(request.user).values_list("slug", flat=True),
     }
     return TemplateResponse(request, "admin/inventory/finding.html", context)
 

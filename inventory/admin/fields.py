@@ -9,11 +9,16 @@ from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from inventory import yaml11
+from inventory import sealed_marks, yaml11
+from inventory.admin.yaml_field import PROMPTS, SealedText, YamlArea
 from inventory.identity import canonical_mac, is_unknown_mac
 from inventory.models.fields import OrderedJSONField, to_text
+from inventory.specs import lines_of
 
-_YAML_HELP = "YAML. Secrets only as !vault ciphertext or as a reference to a vaulted variable."
+_YAML_HELP = (
+    "YAML. Secrets only as !vault ciphertext or as a reference to a vaulted variable. “!vault sealed-…” stands for "
+    "ciphertext that stays as it is; paste a new !vault block over it to replace it."
+)
 
 
 class StoredTextField(forms.CharField):
@@ -53,23 +58,42 @@ class StoredTextField(forms.CharField):
             return True
 
 
-class YamlField(StoredTextField):
-    """A mapping of variables as YAML 1.1, in its own order; sealed values as ``!vault`` blocks."""
+class YamlField(SealedText, StoredTextField):
+    """A mapping of variables as YAML 1.1, in its own order; a sealed value by its mark, ``!vault sealed-…``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"widget": _textarea(rows=6, area=YamlArea), **kwargs})
 
     def show(self, value: Any) -> str:
         if not value:
             return ""
+        plain = sealed_marks.marked(value)
         try:
-            return yaml11.dump(value)
+            return yaml11.dump(plain)
         except ValueError:  # half a character, from a JSON import: YAML cannot hold it
-            return to_text(value)
+            return to_text(plain)
+
+    def understand(self, text: str) -> Any:
+        value = self.read(text)
+        return self.empty() if value is None else value
+
+
+class PromptsField(StoredTextField):
+    """Prompts as YAML, a list of mappings; what is wrong with them is said while somebody types."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        area = _textarea(rows=8, area=YamlArea)
+        area.of = PROMPTS  # type: ignore[attr-defined]
+        super().__init__(**{"widget": area, **kwargs, "empty": list})
+
+    def show(self, value: Any) -> str:
+        return yaml11.dump(value) if value else ""
 
     def understand(self, text: str) -> Any:
         try:
-            value, _ = yaml11.read(text, str(self.label or "YAML"))
+            value, _ = yaml11.read(text, "Prompts")
         except yaml11.YamlProblem as problem:
-            where = f"Line {problem.line}: " if problem.line else ""
-            raise ValidationError(f"{where}{problem.message} {problem.hint}".strip()) from None
+            raise ValidationError(f"Line {problem.line}: {problem.message} {problem.hint}".strip()) from None
         return self.empty() if value is None else value
 
 
@@ -103,6 +127,16 @@ class RangesField(ListField):
                 )
             ranges.append([first, last])
         return ranges
+
+
+class LinesField(forms.CharField):
+    """Text whose lines count: browsers end them otherwise than databases, and empty ones say nothing."""
+
+    def to_python(self, value: Any) -> str:
+        return lines_of(str(super().to_python(value) or ""))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return lines_of(initial or "") != self.to_python(data)
 
 
 class MacField(forms.CharField):
@@ -144,6 +178,8 @@ def field_for(db_field: OrderedJSONField, **kwargs: Any) -> forms.Field:
     said: dict[str, Any] = {"required": False, "label": capfirst(str(db_field.verbose_name))}
     if db_field.name in _RANGES:
         return RangesField(**said, help_text=f"{db_field.help_text} One per line: 10.20.99.60 - 10.20.99.69.")
+    if db_field.name == "prompts":
+        return PromptsField(**said, help_text=str(db_field.help_text))
     if db_field.default is list:
         return ListField(**said, help_text=_one_per_line(db_field))
     return YamlField(**said, help_text=f"{db_field.help_text} {_YAML_HELP}".strip())
@@ -153,10 +189,8 @@ def _one_per_line(db_field: OrderedJSONField) -> str:
     return f"{db_field.help_text} One per line, or separated by commas.".strip()
 
 
-def _textarea(rows: int) -> forms.Textarea:
-    return UnfoldAdminTextareaWidget(
-        attrs={"rows": rows, "class": "font-mono", "spellcheck": "false", "autocapitalize": "off"}
-    )
+def _textarea(rows: int, area: type[forms.Textarea] = UnfoldAdminTextareaWidget) -> forms.Textarea:
+    return area(attrs={"rows": rows, "class": "font-mono", "spellcheck": "false", "autocapitalize": "off"})
 
 
 def text_input(**attrs: Any) -> forms.TextInput:

@@ -6,7 +6,8 @@ from typing import Any
 
 from unfold.contrib.filters.admin import DropdownFilter
 
-from inventory.models import Host, Segment, Site
+from inventory.models import Host, Segment
+from inventory.permissions import visible_sites, within
 
 
 class SiteFilter(DropdownFilter):
@@ -17,7 +18,9 @@ class SiteFilter(DropdownFilter):
     path = "site"
 
     def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
-        return [(slug, slug) for slug in Site.objects.values_list("slug", flat=True)]
+        """The sites whose rows the person may see in this list."""
+        seen = visible_sites(request.user, model_admin.permission("view"))
+        return [(slug, slug) for slug in seen.values_list("slug", flat=True)]
 
     def queryset(self, request: Any, queryset: Any) -> Any:
         return queryset.filter(**{f"{self.path}__slug": self.value()}) if self.value() else queryset
@@ -34,7 +37,8 @@ class SegmentFilter(DropdownFilter):
     parameter_name = "on_segment"
 
     def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
-        rows = Segment.objects.order_by("site__slug", "name").values_list("pk", "site__slug", "name")
+        seen = within(Segment.objects.all(), request.user, "inventory.view_segment")
+        rows = seen.order_by("site__slug", "name").values_list("pk", "site__slug", "name")
         if site := request.GET.get("on_site"):
             rows = rows.filter(site__slug=site)
         found = list(rows)
@@ -66,7 +70,8 @@ class FormFilter(DropdownFilter):
 
     def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
         named = dict(Host.Form.choices)
-        present = Host.objects.order_by("form").values_list("form", flat=True).distinct()
+        seen = within(Host.objects.all(), request.user, "inventory.view_host")
+        present = seen.order_by("form").values_list("form", flat=True).distinct()
         return [(form, named.get(form, form)) for form in present if form]
 
     def queryset(self, request: Any, queryset: Any) -> Any:

@@ -36,6 +36,16 @@ class PartForm(forms.ModelForm):
         return bool(columns & set(self.changed_data))
 
 
+class VersionField(forms.CharField):
+    """Which version of the row the page showed; of no interest to people."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, widget=forms.HiddenInput())
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
+
+
 class DoorForm(PartForm):
     """A page's main form."""
 
@@ -43,9 +53,11 @@ class DoorForm(PartForm):
         label="Reason for this change",
         required=False,
         max_length=1000,
-        widget=fields.text_input(autocomplete="off"),
+        widget=fields.text_input(autocomplete="off", list="recent-reasons"),
         help_text=WHY_HELP,
     )
+
+    version = VersionField()
 
     #: what the door said to the same input a moment ago; a fresh class is made for each request
     refusal: ClassVar[ValidationError | None] = None
@@ -76,9 +88,9 @@ class DoorForm(PartForm):
     def reason(self) -> str:
         return str(self.cleaned_data.get("why", "")).strip()
 
-    def require_reason(self) -> None:
+    def require_reason(self, sentence: str) -> None:
         if not self.reason and "why" not in self.errors:
-            self.add_error("why", "Say why; retiring is asked about later more than anything else.")
+            self.add_error("why", sentence)
 
 
 class SiteBound:
@@ -133,6 +145,11 @@ class _SiteAjax(AutocompleteMixin):
     def get_url(self) -> str:
         url: str = super().get_url()
         return f"{url}?{urlencode(self.only)}" if self.only else url
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        """Without what is no number: Django looks for the rows of whatever was sent."""
+        numbers = [one for one in value if not one or (str(one).isdecimal() and len(str(one)) < 18)]
+        return super().optgroups(name, numbers, attr)
 
 
 class SiteSelect(_SiteAjax, AutocompleteSelect):

@@ -14,6 +14,8 @@ from inventory.admin.door import DoorAdmin
 from inventory.admin.filters import SiteFilter
 from inventory.admin.forms import DoorForm, LinksField
 from inventory.admin.lists import without_bulk
+from inventory.admin.many.editing import EditsMany
+from inventory.admin.variables import GroupTold
 from inventory.changes import SiteChange
 from inventory.models import Group, Host, Membership, Nesting, WorkloadProfile
 
@@ -66,7 +68,7 @@ class GroupForm(DoorForm):
             self.initial["members"] = list(members.values_list("host", flat=True))
 
 
-class GroupPages(DoorAdmin):
+class GroupPages(GroupTold, DoorAdmin):
     """What groups and profiles share."""
 
     form = GroupForm
@@ -99,7 +101,7 @@ class GroupPages(DoorAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(GroupPages):
+class GroupAdmin(EditsMany, GroupPages):
     list_display = ["name", "site", "parents_shown", "host_count", "variable_count", "priority"]
     fieldsets = [
         (
@@ -138,6 +140,7 @@ class WorkloadProfileAdmin(GroupPages):
     list_display = ["name", "site", "state", "host_count", "variable_count"]
     fieldsets = [
         (None, {"fields": ["site", "name", "members", "why"]}),
+        ("Job templates", {"fields": ["configure_template", "retire_template"]}),
         ("Variables", {"fields": ["variables"]}),
     ]
 

@@ -7,18 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 from simple_history.template_utils import HistoricalRecordContextHelper
 
-from inventory import yaml11
+from inventory.admin.sited import is_id
+from inventory.differences import as_text, readable
 from inventory.models.fields import to_text
 
 #: Columns that the application keeps for itself.
-INTERNAL = frozenset({"written", "sealed", "zone_serials", "revision", "uid"})
+INTERNAL = frozenset({"written", "sealed", "zone_serials", "revision", "uid", "live_copy"})
 
 
 class Differences(HistoricalRecordContextHelper):
@@ -31,11 +32,11 @@ class Differences(HistoricalRecordContextHelper):
 
     def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
         if isinstance(value, dict | list):
-            return to_text(value)
+            return to_text(readable(value, change.field))
         field = self.model._meta.get_field(change.field)
         if field.is_relation and isinstance(value, int):
             return name_of(field, value)
-        return value
+        return readable(value, change.field)
 
 
 class DoorHistory(SimpleHistoryAdmin):
@@ -46,6 +47,12 @@ class DoorHistory(SimpleHistoryAdmin):
     def get_history_queryset(self, request: Any, history_manager: Any, pk_name: str, object_id: Any) -> Any:
         rows = super().get_history_queryset(request, history_manager, pk_name, object_id)
         return rows.select_related("history_user", "change")
+
+    def history_view(self, request: Any, object_id: str, extra_context: Any = None) -> HttpResponse:
+        if not is_id(object_id):
+            raise Http404(f"There is no {self.opts.verbose_name} of that number.")
+        answer: HttpResponse = super().history_view(request, object_id, extra_context)
+        return answer
 
     def get_historical_record_context_helper(self, request: Any, historical_record: Any) -> Differences:
         return Differences(self.model, historical_record)
@@ -60,7 +67,8 @@ class DoorHistory(SimpleHistoryAdmin):
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied("History is read only; change the row itself.")
         versions = self.model.history.model.objects.select_related("change")
-        version = get_object_or_404(versions, **{self.opts.pk.attname: object_id, "history_id": version_id})
+        ids = (object_id, version_id) if is_id(object_id) and is_id(version_id) else (None, None)
+        version = get_object_or_404(versions, id=ids[0], history_id=ids[1])
         row = version.instance
         if not self.has_view_history_or_change_history_permission(request, row):
             raise PermissionDenied
@@ -92,9 +100,11 @@ def name_of(field: Any, pk: int) -> str:
 
 def _shown(version: Any, field: Any, value: Any) -> str:
     if isinstance(value, dict | list):
-        return yaml11.dump(value).rstrip()
+        return as_text(value, field.name)
     if field.is_relation:
         return name_of(field, value)
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(readable(value, field.name))

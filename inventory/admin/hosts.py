@@ -5,25 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminSelectWidget
 
 from inventory.admin import allocating, lifecycle
-from inventory.admin.door import DoorAdmin, PartInline, delete_selected
+from inventory.admin.acts.entries import OF_HOST, HostActs
+from inventory.admin.door import DoorAdmin, delete_selected
 from inventory.admin.filters import FormFilter, SegmentFilter, SiteFilter
-from inventory.admin.forms import DoorForm, LinksField, PartForm
+from inventory.admin.host_forms import (
+    HostForm,
+    HypervisorInline,
+    InterfaceInline,
+    MachineInline,
+    ServiceInline,
+)
+from inventory.admin.host_page import HostPage
+from inventory.admin.launching import RunsPlaybooks
 from inventory.admin.lists import without_bulk
+from inventory.admin.many.editing import EditsMany
+from inventory.admin.pictures.entries import HostPictures
 from inventory.admin.searching import hosts_found_by
+from inventory.admin.sited import is_id
+from inventory.admin.timeline import timeline
 from inventory.changes import SiteChange
-from inventory.models import Group, Host, Hypervisor, Interface, Membership, Service, Site
+from inventory.models import Host, Interface, Membership
 
 STATUS_LABELS = {
     "provisioning": "info",
@@ -34,134 +43,14 @@ STATUS_LABELS = {
 }
 
 
-class HostForm(DoorForm):
-    in_groups = LinksField(
-        Membership._meta.get_field("group"),
-        label="Groups",
-        help_text="Ansible groups that name this host directly.",
-    )
-    in_profiles = LinksField(
-        Membership._meta.get_field("group"),
-        label="Workload profiles",
-        help_text="What the host does now.",
-    )
-
-    class Meta:
-        model = Host
-        exclude = ()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        links: list[tuple[str, Group.Kind]] = [
-            ("in_groups", Group.Kind.GROUP),
-            ("in_profiles", Group.Kind.PROFILE),
-        ]
-        for name, kind in links:
-            field = self.fields.get(name)
-            if not isinstance(field, LinksField):
-                continue
-            field.limit(Group.objects.filter(kind=kind), getattr(self, "site_id", None), kind=str(kind.value))
-            if self.instance.pk:
-                self.initial[name] = list(
-                    Group.objects.filter(hosts=self.instance, kind=kind).values_list("pk", flat=True)
-                )
-
-        if "form" in self.fields:
-            self.fields["form"].widget = UnfoldAdminSelectWidget(choices=self._forms())
-
-    def _forms(self) -> list[tuple[str, str]]:
-        """The forms there are; an imported host may have one of its own, which stays."""
-        known = [("", "unknown"), *Host.Form.choices]
-        own = self.instance.form
-        return known if own in dict(known) else [*known, (own, own)]
-
-    def clean(self) -> Any:
-        cleaned = super().clean()
-        if "status" in self.changed_data and self.cleaned_data.get("status") == Host.Status.RETIRED:
-            self.require_reason()
-        return cleaned
-
-
-class InterfaceFormSet(BaseInlineFormSet):
-    """The interfaces of one host, which share one question: which of them is the primary one."""
-
-    def clean(self) -> None:
-        super().clean()
-        primary = [form for form in self.forms if self._stays(form) and _cleaned(form).get("primary")]
-        if len(primary) > 1:
-            names = " and ".join(_cleaned(form).get("name", "?") for form in primary)
-            raise ValidationError(f"{names} are both marked primary; a host has one primary interface.")
-
-    def _stays(self, form: Any) -> bool:
-        return bool(_cleaned(form)) and not _cleaned(form).get("DELETE")
-
-
-def _cleaned(form: Any) -> dict[str, Any]:
-    return getattr(form, "cleaned_data", None) or {}
-
-
-class InterfaceForm(allocating.AssignedMac, PartForm):
-    def _get_validation_exclusions(self) -> set[str]:
-        # The mark moves between interfaces in one go: the formset looks at both, the database afterwards.
-        return {*super()._get_validation_exclusions(), "primary"}  # type: ignore[misc]
-
-
-class InterfaceInline(PartInline):
-    model = Interface
-    form = InterfaceForm
-    formset = InterfaceFormSet
-    fk_name = "host"
-    autocomplete_fields = ["switch"]
-    fieldsets = [
-        (None, {"fields": [("name", "segment"), ("mac", "mac_kind"), ("addressing", "ipv4"), "ipv6"]}),
-        (
-            None,
-            {
-                "fields": [
-                    ("primary", "management"),
-                    ("a_record", "reservation"),
-                    ("wake_on_lan", "bootstrap_ipv4"),
-                    ("pxe_server", "pxe_file"),
-                    ("switch", "switch_port"),
-                    "variables",
-                ],
-            },
-        ),
-    ]
-    ordering = ["position", "name"]
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("host", "segment", "switch")
-
-    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
-        """A new host has a first interface to fill in; left empty it is none."""
-        return 0 if obj else 1
-
-
-class ServiceInline(PartInline):
-    model = Service
-    fields = [("name", "tenant"), ("health_check", "metrics_path"), "port"]
-
-
-class HypervisorInline(PartInline):
-    """Where the Proxmox API of this host is; on the page of hypervisors alone."""
-
-    model = Hypervisor
-    verbose_name = verbose_name_plural = "Proxmox API"
-    fk_name = "host"
-    max_num = 1
-    fields = [
-        ("api_url", "node"),
-        ("token_id", "secret"),
-        ("ca_file", "fingerprint"),
-        ("storage", "bridge", "pool"),
-    ]
+OF_FORM = {HypervisorInline: Host.Form.HYPERVISOR, MachineInline: Host.Form.VIRTUAL}
 
 
 @admin.register(Host)
-class HostAdmin(DoorAdmin):
+class HostAdmin(RunsPlaybooks, HostPictures, EditsMany, HostActs, HostPage, DoorAdmin):
     form = HostForm
-    inlines = [InterfaceInline, ServiceInline, HypervisorInline]
+    object_history_list_template = "admin/inventory/host_history_list.html"
+    inlines = [InterfaceInline, ServiceInline, HypervisorInline, MachineInline]
     autocomplete_fields = ["role", "hypervisor"]
     list_display = [
         "shown_name",
@@ -186,9 +75,9 @@ class HostAdmin(DoorAdmin):
     search_fields = ["name"]
     search_help_text = "Name, address, service, notes, or a MAC in any spelling, whole or in part"
     ordering = ["site__slug", "name"]
-    actions = ["retire", "reactivate", delete_selected]
-    actions_list = ["next_host"]
-    actions_detail = ["allocate_for_this", "retire_this", "reactivate_this"]
+    actions = ["run_playbook", "retire", "reactivate", delete_selected]
+    actions_list = ["new_vm", "new_machine"]
+    actions_detail: list[Any] = [OF_HOST, "show_what_falls"]
     fieldsets = [
         (
             None,
@@ -208,13 +97,30 @@ class HostAdmin(DoorAdmin):
             },
         ),
         ("Variables", {"fields": ["variables"], "classes": ["collapse"]}),
-        ("Access and out-of-band", {"fields": ["access", "out_of_band"], "classes": ["collapse"]}),
+        (
+            "Access and out-of-band",
+            {
+                "fields": [
+                    ("console_kind", "console_address"),
+                    ("power_kind", "power_address"),
+                    "power_outlet",
+                    "host_keys",
+                    "access",
+                    "out_of_band",
+                ],
+                "classes": ["collapse"],
+            },
+        ),
     ]
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The Proxmox API only where there is one: on hypervisors, and where it was declared before."""
-        has_api = obj and (obj.form == Host.Form.HYPERVISOR or Hypervisor.objects.filter(host=obj).exists())
-        return self.inlines if has_api else [part for part in self.inlines if part is not HypervisorInline]
+        """What only some forms have: on hosts of that form, and where it was declared before."""
+        return [part for part in self.inlines if part not in OF_FORM or (obj and _has(obj, part))]
+
+    def history_view(self, request: Any, object_id: str, extra_context: Any = None) -> Any:
+        """With the changes of its interfaces, services and memberships."""
+        moments = timeline(int(object_id)) if is_id(object_id) else []
+        return super().history_view(request, object_id, {**(extra_context or {}), "moments": moments})
 
     # --- the list ---
 
@@ -257,7 +163,7 @@ class HostAdmin(DoorAdmin):
     @display(description="MAC")
     def mac(self, host: Any) -> SafeString | str:
         interface = primary_of(host.in_order)
-        return mark_safe(f"<code>{interface.mac}</code>") if interface and interface.mac else ""  # noqa: S308
+        return format_html("<code>{}</code>", interface.mac) if interface and interface.mac else ""
 
     @display(description="segment")
     def segment(self, host: Any) -> str:
@@ -291,14 +197,7 @@ class HostAdmin(DoorAdmin):
 
     # --- handing out ---
 
-    @action(permissions=["add"], description="Next host", url_path="next")
-    def next_host(self, request: HttpRequest) -> Any:
-        site_id = self.declared_site_id(request)
-        if site_id is None:
-            return self._choose_site(request)
-        return allocating.next_host(self, request, get_object_or_404(Site, pk=site_id))
-
-    @action(permissions=["change"], description="Allocate", url_path="allocate")
+    @action(permissions=["change"], description="Allocate", url_path="allocate", icon="add_circle")
     def allocate_for_this(self, request: HttpRequest, object_id: str) -> Any:
         return allocating.for_host(self, request, object_id)
 
@@ -315,17 +214,25 @@ class HostAdmin(DoorAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         """Only what would do something."""
         retired = Host.objects.filter(pk=object_id, status=Host.Status.RETIRED).exists()
-        useless = ("retire_this", "allocate_for_this") if retired else ("reactivate_this",)
+        useless = (
+            ("_of_this", "_for_this", "rename_this", "relocate_this", "retire_this")
+            if retired
+            else ("reactivate_this",)
+        )
         shown = super().get_actions_detail(request, object_id)
         return [one for one in shown if not one.action_name.endswith(useless)]
 
-    @action(permissions=["change"], description="Retire", url_path="retire")
+    @action(permissions=["change"], description="Retire", url_path="retire", icon="archive")
     def retire_this(self, request: HttpRequest, object_id: str) -> Any:
         return lifecycle.retire_one(self, request, object_id)
 
-    @action(permissions=["change"], description="Reactivate", url_path="reactivate")
+    @action(permissions=["change"], description="Reactivate", url_path="reactivate", icon="unarchive")
     def reactivate_this(self, request: HttpRequest, object_id: str) -> Any:
         return lifecycle.reactivate_one(self, request, object_id)
+
+
+def _has(host: Host, part: Any) -> bool:
+    return host.form == OF_FORM[part] or part.model.objects.filter(host=host).exists()
 
 
 def primary_of(interfaces: list[Interface]) -> Interface | None:

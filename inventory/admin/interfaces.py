@@ -11,10 +11,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from inventory.admin import allocating
+from inventory.admin.acts.entries import OF_INTERFACE, InterfaceActs
 from inventory.admin.allocating import AssignedMac
 from inventory.admin.door import DoorAdmin
 from inventory.admin.filters import MacKnownFilter, SegmentOfInterfaceFilter, SiteOfHostFilter
 from inventory.admin.forms import DoorForm
+from inventory.admin.many.editing import EditsMany
 from inventory.admin.searching import interface_found_by
 from inventory.models import Interface
 
@@ -24,9 +26,10 @@ class InterfacePageForm(AssignedMac, DoorForm):
 
 
 @admin.register(Interface)
-class InterfaceAdmin(DoorAdmin):
+class InterfaceAdmin(EditsMany, InterfaceActs, DoorAdmin):
     form = InterfacePageForm
-    actions_detail = ["allocate_for_this", "reidentify_this"]
+    site_path = "host__site"
+    actions_detail: list[Any] = [OF_INTERFACE]
     autocomplete_fields = ["host", "switch"]
     fixed_fields = ("host",)
     list_display = [
@@ -81,18 +84,15 @@ class InterfaceAdmin(DoorAdmin):
         return (found.filter(interface_found_by(search_term)) if search_term.strip() else found), False
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        """Re-identifying is for what was assigned."""
+        """Re-identifying is for what was assigned, and a card is replaced where its MAC is its own."""
         assigned = Interface.objects.filter(pk=object_id, mac_kind="assigned").exclude(mac=None).exists()
         shown = super().get_actions_detail(request, object_id)
-        return [one for one in shown if assigned or not one.action_name.endswith("reidentify_this")]
+        useless = "replace_this_nic" if assigned else "reidentify_this"
+        return [one for one in shown if not one.action_name.endswith(useless)]
 
-    @action(permissions=["change"], description="Allocate", url_path="allocate")
+    @action(permissions=["change"], description="Allocate", url_path="allocate", icon="add_circle")
     def allocate_for_this(self, request: HttpRequest, object_id: str) -> Any:
         return allocating.for_interface(self, request, object_id)
-
-    @action(permissions=["change"], description="Re-identify", url_path="reidentify")
-    def reidentify_this(self, request: HttpRequest, object_id: str) -> Any:
-        return allocating.reidentify(self, request, object_id)
 
     @display(description="host", ordering="host__name")
     def host_name(self, interface: Interface) -> str:

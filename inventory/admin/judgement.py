@@ -1,40 +1,27 @@
-"""What the rules say about a site, judged once per revision, day and process, and where the subjects have their pages."""
+"""Where the subjects of findings have their pages; and the findings themselves, for those who show both."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator
-from datetime import date
 from typing import Any
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 
 from inventory.disputes import WORDS
-from inventory.findings import Finding
-from inventory.models import Alias, Group, Host, Interface, Role, Segment, Service, SeverityOverride
-from inventory.rules import judge
-from inventory.snapshot import Snapshot
-
-#: uid of a site → (revision, day), what was found
-_judged: dict[str, tuple[tuple[int, date], tuple[Finding, ...]]] = {}
-_lock = threading.Lock()
-
-
-def findings_of(snapshot: Snapshot) -> tuple[Finding, ...]:
-    """The findings of a kept Snapshot today, worst first, as the site's people lowered them.
-
-    Ten thousand hosts take seconds; a revision never changes, but a lowered severity ends with its day.
-    """
-    uid, moment = snapshot.site.uid, (snapshot.revision, timezone.localdate())
-    known = _judged.get(uid)
-    if known and known[0] == moment:
-        return known[1]
-    findings = judge(snapshot, moment[1])
-    with _lock:
-        _judged[uid] = (moment, findings)
-    return findings
+from inventory.models import (
+    Alias,
+    Group,
+    Host,
+    Interface,
+    JobTemplate,
+    Project,
+    Role,
+    Segment,
+    Service,
+    SeverityOverride,
+)
+from inventory.serving.judgement import findings_of as findings_of
 
 
 def pages_of(site_id: int, subjects: Iterable[str]) -> dict[str, str]:
@@ -55,6 +42,10 @@ def pages_of(site_id: int, subjects: Iterable[str]) -> dict[str, str]:
             if name in names:
                 found[names[name]] = _page(noun, pk)
     return found
+
+
+#: kinds of subjects whose rows are found by their name
+_NAMED = {"host": Host, "segment": Segment, "alias": Alias, "project": Project, "template": JobTemplate}
 
 
 def _rows(kind: str, site_id: int, names: list[str]) -> Iterator[tuple[str, str, int]]:
@@ -83,11 +74,11 @@ def _rows(kind: str, site_id: int, names: list[str]) -> Iterator[tuple[str, str,
             Role.objects.filter(site=site_id, slug__in=names).order_by().values_list("slug", "pk")
         ):
             yield kind, name, pk
-    elif kind in ("host", "segment", "alias"):
-        model: Any = {"host": Host, "segment": Segment, "alias": Alias}[kind]
+    elif kind in _NAMED:
+        model: Any = _NAMED[kind]
         rows = model._default_manager.filter(site=site_id, name__in=names).order_by()
         for name, pk in rows.values_list("name", "pk"):
-            yield kind, name, pk
+            yield model._meta.model_name, name, pk
 
 
 def _page(noun: str, pk: int) -> str:

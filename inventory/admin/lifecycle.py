@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from inventory.admin.confirming import Act, Item, ask, confirmed_reason
 from inventory.admin.door import door, sites_of
+from inventory.admin.sited import row_or_404
 from inventory.models import Host
 
 _Page = Any  # the ModelAdmin that asks
@@ -36,11 +37,15 @@ def reactivate(page: _Page, request: HttpRequest, hosts: _Hosts) -> HttpResponse
 
 
 def retire_one(page: _Page, request: HttpRequest, object_id: str) -> HttpResponse:
-    return retire(page, request, Host.objects.filter(pk=object_id)) or redirect(_page(object_id))
+    return retire(page, request, _one(object_id)) or redirect(_page(object_id))
 
 
 def reactivate_one(page: _Page, request: HttpRequest, object_id: str) -> HttpResponse:
-    return reactivate(page, request, Host.objects.filter(pk=object_id)) or redirect(_page(object_id))
+    return reactivate(page, request, _one(object_id)) or redirect(_page(object_id))
+
+
+def _one(object_id: str) -> _Hosts:
+    return Host.objects.filter(pk=row_or_404(Host.objects.all(), object_id).pk)
 
 
 def _page(pk: Any) -> str:
@@ -55,14 +60,15 @@ def _move(page: _Page, request: HttpRequest, hosts: _Hosts, status: Host.Status)
         messages.info(request, f"There was nothing to {'retire' if retiring else 'reactivate'}.")
         return None
     who = rows[0].name if len(rows) == 1 else f"{len(rows)} hosts"
-    reason = confirmed_reason(request)
+    items = [_item(row) for row in rows]
+    reason = confirmed_reason(request, items)
     if not reason:
         act = (
             Act("Retire", f"Retire {who}?", _RETIRING, dangerous=True)
             if retiring
             else Act("Reactivate", f"Reactivate {who}?", _REACTIVATING)
         )
-        return ask(page, request, act, [_item(row) for row in rows])
+        return ask(page, request, act, items)
     try:
         _write(request, rows, status, reason)
     except ValidationError as refusal:
@@ -76,12 +82,21 @@ def _move(page: _Page, request: HttpRequest, hosts: _Hosts, status: Host.Status)
 def _item(host: Host) -> Item:
     carried = ", ".join(service.label for service in host.services.all())
     return Item(
-        host.pk, f"{host.site.slug}: {host.name}", _page(host.pk), f", carrying {carried}" if carried else ""
+        host.pk,
+        f"{host.site.slug}: {host.name}",
+        _page(host.pk),
+        f", carrying {carried}" if carried else "",
+        host.status,
     )
 
 
 def _write(request: HttpRequest, rows: list[Host], status: Host.Status, reason: str) -> None:
     with door(request, sites_of(rows), reason) as the_change:
+        now = dict(Host.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "status"))
+        if moved := [row.name for row in rows if now.get(row.pk) != row.status]:
+            raise ValidationError(
+                f"{', '.join(moved)}: changed at the same moment by somebody else; look again."
+            )
         for row in rows:
             row.status = status
         for site_id in sorted({row.site_id for row in rows}):

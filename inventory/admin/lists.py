@@ -11,6 +11,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
+from inventory.admin.saved_filters import SavedFilters
+
 #: JSON that no list shows. A site's alone may be larger than the page: it was unpacked once for every row.
 BULKY = frozenset(
     {"variables", "written", "sealed", "mapping", "naming", "zone_serials", "access", "out_of_band"}
@@ -40,8 +42,8 @@ def _bulky(model: type[Model], related: Mapping[str, Any], prefix: str = "") -> 
             yield from _bulky(column.related_model, related[column.name], f"{prefix}{column.name}__")
 
 
-class LeanLists:
-    """For an admin whose list selects sites or rows with variables."""
+class LeanLists(SavedFilters):
+    """For an admin whose list selects sites or rows with variables; with the person's saved views above it."""
 
     #: long columns of the row itself that the list speaks of
     bulky_shown: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.http import urlencode
@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from inventory.admin.filters import SiteFilter
 from inventory.admin.log import ReadOnly, iso
+from inventory.admin.sited import row_or_404
 from inventory.models import Rendering
 from inventory.serving.comparison import CannotCompare, FileChange, compare
 
@@ -25,6 +26,8 @@ MOST_SHOWN = 5_000
 
 @admin.register(Rendering)
 class RenderingAdmin(ReadOnly):
+    #: contents are what hosts say: who may not see hosts may not see them here
+    look_needs = ("inventory.view_host",)
     list_display = ["format", "site", "made_for", "revision", "since", "size", "fetched", "applied"]
     list_select_related = ["site"]
     list_filter = [SiteFilter, "format"]
@@ -40,10 +43,6 @@ class RenderingAdmin(ReadOnly):
         ("fetched", "applied"),
     ]
     readonly_fields = ["made_for", "since"]
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Contents are what hosts say: who may not see hosts may not see them here."""
-        return super().has_view_permission(request, obj) and request.user.has_perm("inventory.view_host")
 
     @display(description="made for")
     def made_for(self, row: Rendering) -> str:
@@ -69,18 +68,18 @@ class RenderingAdmin(ReadOnly):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """A rendering's page is its difference from the one before it."""
-        row = get_object_or_404(Rendering, pk=object_id if object_id.isdecimal() else None)
+        row = row_or_404(Rendering.objects.all(), object_id)
         return self._page(request, earlier(row) or row, row)
 
     def compare_view(self, request: HttpRequest) -> HttpResponse:
         old, new = (
-            get_object_or_404(Rendering, pk=given if given.isdecimal() else None)
+            row_or_404(Rendering.objects.all(), given)
             for given in (request.GET.get("old", ""), request.GET.get("new", ""))
         )
         return self._page(request, old, new)
 
     def _page(self, request: HttpRequest, old: Rendering, new: Rendering) -> HttpResponse:
-        if not self.has_view_permission(request):
+        if not all(self.has_view_permission(request, row) for row in (old, new)):
             raise PermissionDenied
         if (old.site_id, old.format) != (new.site_id, new.format):
             messages.error(

@@ -12,13 +12,27 @@ from unfold.decorators import display
 
 from inventory.admin.door import DoorAdmin
 from inventory.admin.filters import SiteFilter
+from inventory.admin.many.editing import EditsMany
+from inventory.admin.pictures.entries import SegmentPictures
 from inventory.models import Interface, Segment
 
 
 @admin.register(Segment)
-class SegmentAdmin(DoorAdmin):
-    list_display = ["name", "site", "vlan", "network4", "network6", "policy", "trust", "interface_count"]
+class SegmentAdmin(SegmentPictures, EditsMany, DoorAdmin):
+    actions_detail: list[Any] = ["address_map_for_this"]
+    list_display = [
+        "name",
+        "site",
+        "vlan",
+        "network4",
+        "network6",
+        "policy",
+        "trust",
+        "use",
+        "interface_count",
+    ]
     list_select_related = ["site"]
+    autocomplete_fields = ["jump_host", "jump_alternative", "wake_relay"]
     list_filter = [SiteFilter, ("policy", ChoicesDropdownFilter)]
     search_fields = ["name", "network4", "network6", "trust", "=vlan"]
     search_help_text = "Name, network, trust or VLAN id"
@@ -48,6 +62,7 @@ class SegmentAdmin(DoorAdmin):
                 ]
             },
         ),
+        ("Ways in", {"fields": [("jump_host", "jump_alternative"), "wake_relay"]}),
         ("Variables", {"fields": ["variables"], "classes": ["collapse"]}),
     ]
 

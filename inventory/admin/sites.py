@@ -20,6 +20,7 @@ from inventory.models import Authority, Role, Site
 
 @admin.register(Site)
 class SiteAdmin(DoorAdmin):
+    site_path = ""
     fixed_fields = ()
     list_display = ["slug", "name", "zone", "block", "authority", "revision"]
     search_fields = ["slug", "name", "root_domain", "block"]
@@ -30,6 +31,13 @@ class SiteAdmin(DoorAdmin):
         (
             "Assigned MACs and VMIDs",
             {"fields": ["mac_encoding", ("organisation", "environment"), ("vmid_first", "vmid_last")]},
+        ),
+        (
+            "Emergency access",
+            {
+                "fields": ["emergency_who", "emergency_how", "emergency_secret", "emergency_after"],
+                "classes": ["collapse"],
+            },
         ),
         ("Variables of all hosts", {"fields": ["variables"]}),
         ("Naming and import", {"fields": ["naming", "mapping"], "classes": ["collapse"]}),
@@ -73,7 +81,8 @@ class RoleAdmin(DoorAdmin):
     search_fields = ["slug", "code", "title"]
     search_help_text = "Name, RR code or title"
     ordering = ["site__slug", "slug"]
-    fields = ["site", "slug", "code", "title", "why"]
+    fields = ["site", "slug", "code", "title", "configure_template", "retire_template", "why"]
+    change_form_outer_before_template = "admin/provisioning/runs/hosts_of.html"
 
 
 class AuthorityForm(DoorForm):

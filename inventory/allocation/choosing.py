@@ -6,7 +6,7 @@ So a site that was restored from its document hands out what the lost machine wo
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from inventory import macs
@@ -34,6 +34,20 @@ class Taken:
         if not count:
             return ""
         return f" {count} of them {'is' if count == 1 else 'are'} in quarantine; free what is truly gone."
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the hypervisors of a site were seen to have: machines, containers and templates of anybody."""
+
+    vmids: frozenset[int] = frozenset()
+    #: somebody looked, or told of them; else only what is declared is known
+    looked: bool = False
+    #: why nothing may be concluded from it, with the way out; then no VMID is handed out
+    unknown: str = ""
+
+
+NOBODY_LOOKED = Seen()
 
 
 # --- addresses ---
@@ -161,21 +175,23 @@ def _example(network: ipaddress.IPv4Network) -> str:
 
 
 def lowest_vmid(
-    site: SiteFacts, taken: Taken, surveyed: Collection[int] = (), taken_macs: Taken | None = None
+    site: SiteFacts, taken: Taken, seen: Seen = NOBODY_LOOKED, taken_macs: Taken | None = None
 ) -> int:
-    """The lowest free VMID of the site's range. Raises Refused.
+    """The lowest VMID of the site's range that is free in the declaration and on every hypervisor. Raises Refused.
 
-    *surveyed* are those that hypervisors were seen to have. Where VMIDs give MACs, the MAC must be free as well.
+    Where VMIDs give MACs, the MAC must be free as well.
     """
     first, last = site.vmid_first, site.vmid_last
     if first is None or last is None:
         raise Refused(
             f"Site {site.slug} has no VMID range; give it a first and a last VMID, such as 200 and 299."
         )
+    if seen.unknown:
+        raise Refused(f"No VMID is handed out at {site.slug}: {seen.unknown}")
     if site.mac_encoding != "vmid":
         taken_macs = None
     for vmid in range(first, last + 1):
-        if str(vmid) in taken or vmid in surveyed:
+        if str(vmid) in taken or vmid in seen.vmids:
             continue
         if taken_macs is None or macs.vmid_mac(site, vmid) not in taken_macs:
             return vmid

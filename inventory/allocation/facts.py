@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
-from inventory.addressing import Range
+from inventory.addressing import Range, addresses_in
 from inventory.allocation.choosing import Refused, Taken
-from inventory.identity import is_ip_address
 from inventory.models import Host, Identity, Interface, Role, Segment, Site
 from inventory.rows.sites import segment_facts
 from inventory.snapshot import RoleFacts, SegmentFacts, SiteFacts
@@ -37,9 +36,12 @@ def role_facts(role: Role) -> RoleFacts:
     return RoleFacts(role.slug, role.code, role.title)
 
 
-def taken(site: Site, kind: str, prefix: str = "") -> Taken:
-    """The values of *kind* that somebody claims or that are withheld. A quarantine that has passed withholds nothing."""
-    over = Q(state="quarantined", until__isnull=False, until__lte=timezone.now())
+def taken(site: Site, kind: str, prefix: str = "", *, at: datetime | None = None) -> Taken:
+    """The values of *kind* that somebody claims or that are withheld. A quarantine that has passed withholds nothing.
+
+    *at*: the moment by which it would have passed; without: now.
+    """
+    over = Q(state="quarantined", until__isnull=False, until__lte=at or timezone.now())
     rows = Identity.objects.active().filter(site=site, kind=kind, value__startswith=prefix).exclude(over)
     found = list(rows.order_by().values_list("value", "state"))
     return Taken(
@@ -48,18 +50,18 @@ def taken(site: Site, kind: str, prefix: str = "") -> Taken:
     )
 
 
-def taken_addresses(site: Site, span: Range | None = None) -> Taken:
+def taken_addresses(site: Site, span: Range | None = None, *, at: datetime | None = None) -> Taken:
     """Beside the ledger: what stands in fields that claim nothing, so that nobody else is put there.
 
     Only what may lie in *span* is asked of the ledger: a large site has tens of thousands.
     """
-    ledger = taken(site, "ip", _beginning(span) if span else "")
+    ledger = taken(site, "ip", _beginning(span) if span else "", at=at)
     interfaces = Interface.objects.filter(host__site=site).exclude(host__status="retired").order_by()
     beside = set(interfaces.exclude(bootstrap_ipv4=None).values_list("bootstrap_ipv4", flat=True))
     beside |= set(interfaces.exclude(pxe_server="").values_list("pxe_server", flat=True).distinct())
     consoles: Any = Host.objects.active().filter(site=site).exclude(out_of_band={}).order_by()
     for value in consoles.values_list("out_of_band", flat=True):
-        beside |= set(_addresses_in(value))
+        beside |= set(addresses_in(value))
     return Taken(ledger.values | {str(text) for text in beside}, ledger.quarantined)
 
 
@@ -70,20 +72,10 @@ def _beginning(span: Range) -> str:
     return "".join(f"{octet}." for octet, _ in same)
 
 
-def _addresses_in(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for inner in value:
-            yield from _addresses_in(inner)
-    elif isinstance(value, str) and is_ip_address(value):
-        yield value
-
-
-def taken_names(site: Site) -> frozenset[str]:
+def taken_names(site: Site, *, at: datetime | None = None) -> frozenset[str]:
     """Names in the ledger, and those of all hosts: a retired one keeps its own."""
     hosts = Host.objects.filter(site=site).order_by().values_list("name", flat=True)
-    return taken(site, "name").values | {name.lower() for name in hosts}
+    return taken(site, "name", at=at).values | {name.lower() for name in hosts}
 
 
 # --- rows by the names that people type ---

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from inventory import macs
 from inventory.addressing import Range
 from inventory.allocation import facts
-from inventory.allocation.choosing import Refused, lowest_address, lowest_mac, lowest_vmid
+from inventory.allocation.choosing import Refused, Seen, lowest_address, lowest_mac, lowest_vmid
 from inventory.models import Host, Interface, Segment, Site
 from inventory.validators import EUI64
 
@@ -16,22 +15,22 @@ from inventory.validators import EUI64
 FIRST_INTERFACE = "eth0"
 
 
-def vmid(host: Host, surveyed: Collection[int]) -> bool:
+def vmid(host: Host, seen: Seen) -> bool:
     """Set the VMID that *host* lacks; False when it has one. Raises Refused."""
     if host.vmid:
         return False
     if host.form not in ("", Host.Form.VIRTUAL):
         use = ", which the MACs of this site are made of" if host.site.mac_encoding == "vmid" else ""
         raise Refused(f"{host.name} has form {host.form}; only virtual machines (form vm) have a VMID{use}.")
-    host.vmid = next_vmid(host.site, surveyed)
+    host.vmid = next_vmid(host.site, seen)
     return True
 
 
-def next_vmid(site: Site, surveyed: Collection[int]) -> int:
+def next_vmid(site: Site, seen: Seen) -> int:
     of_site = facts.of_site(site)
     by_vmid = of_site.mac_encoding == "vmid" and of_site.organisation and of_site.environment
     taken_macs = facts.taken(site, "mac", macs.prefix(of_site)) if by_vmid else None
-    return lowest_vmid(of_site, facts.taken(site, "vmid"), frozenset(surveyed), taken_macs)
+    return lowest_vmid(of_site, facts.taken(site, "vmid"), seen, taken_macs)
 
 
 def interface_of(host: Host, name: str) -> Interface:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory import macs, naming, reading
-from inventory.allocation import facts, giving
+from inventory.allocation import facts, giving, seeing
 from inventory.allocation.choosing import Refused
 from inventory.allocation.patience import patiently
 from inventory.changes import change
@@ -49,7 +49,7 @@ class Plan:
         return self.moves[0].new
 
 
-def plan(interface: Interface, *, surveyed: Collection[int] = ()) -> Plan:
+def plan(interface: Interface, *, surveyed: Collection[int] | None = None) -> Plan:
     """What ``reidentify`` would give now; nothing is written. Raises Refused."""
     moves = _moves(interface, surveyed)
     snapshot = reading.load(interface.host.site.slug)
@@ -72,7 +72,7 @@ def reidentify(
     by: Any,
     why: str,
     source: str = "allocation",
-    surveyed: Collection[int] = (),
+    surveyed: Collection[int] | None = None,
     expected: str = "",
 ) -> tuple[Move, ...]:
     """Give *interface* the next MAC, in one change; return what gave way to what.
@@ -110,7 +110,7 @@ def _write(host: Host, rows: list[Interface], moves: tuple[Move, ...]) -> None:
         one.save()
 
 
-def _moves(interface: Interface, surveyed: Collection[int]) -> tuple[Move, ...]:
+def _moves(interface: Interface, surveyed: Collection[int] | None) -> tuple[Move, ...]:
     if interface.mac_kind != Interface.MacKind.ASSIGNED or not interface.mac:
         raise Refused(
             f"{interface} has no assigned MAC; an observed one is edited when the hardware changes, and a missing one is "
@@ -131,14 +131,14 @@ def _moves(interface: Interface, surveyed: Collection[int]) -> tuple[Move, ...]:
     return tuple(moves)
 
 
-def _next(interface: Interface, surveyed: Collection[int]) -> tuple[str, int | None]:
+def _next(interface: Interface, surveyed: Collection[int] | None) -> tuple[str, int | None]:
     """The next MAC, and the VMID that it is made of when the machine gets another one."""
     site: Site = interface.host.site
     of_site = facts.of_site(site)
     if of_site.mac_encoding == "vmid":
         if interface.host.vmid and macs.vmid_mac(of_site, interface.host.vmid) != interface.mac:
             return macs.vmid_mac(of_site, interface.host.vmid), None  # its VMID has changed already
-        vmid = giving.next_vmid(site, surveyed)
+        vmid = giving.next_vmid(site, seeing.seen(site.slug, surveyed))
         return macs.vmid_mac(of_site, vmid), vmid
     meaning = macs.read_mac(reading.load(site.slug), interface.mac or "")
     return giving.next_mac(interface, meaning.group if meaning else "00"), None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from inventory import macs, naming
 from inventory.addressing import Range
-from inventory.allocation import facts, giving
+from inventory.allocation import facts, giving, seeing
 from inventory.allocation.choosing import Refused
 from inventory.allocation.patience import patiently
 from inventory.changes import change
@@ -30,7 +30,7 @@ class Wanted:
     hypervisor: str = ""
     plane: str = "management"
     vmid: bool = False
-    #: VMIDs that the hypervisors were seen to have; None: nobody looked
+    #: VMIDs that somebody tells of, beside those that surveys saw
     surveyed: Collection[int] | None = None
     #: empty: the primary interface, or the only one, or a new eth0
     interface: str = ""
@@ -58,6 +58,8 @@ class Handout:
     ipv6: tuple[str, ...] = ()
     vmid: int | None = None
     given: tuple[str, ...] = ()
+    #: a VMID was handed out from the declaration alone: nobody looked at the hypervisors
+    unasked: bool = False
 
     @property
     def place(self) -> str:
@@ -90,7 +92,7 @@ def allocate(
     row = _site(site) if isinstance(site, str) else site
 
     def act() -> Handout:
-        with change(row, by=by, why=why, source=source):
+        with change(row, by=by, why=why, source=source, trial=dry_run):
             handout = _hand_out(row, wanted)
             if dry_run:
                 raise _DryRun(handout)
@@ -116,8 +118,12 @@ def _hand_out(site: Site, wanted: Wanted) -> Handout:
     host = facts.host_named(site, wanted.host) if wanted.host else _next_host(site, wanted)
     given: list[str] = [] if host.pk else ["name"]
     for_mac = wanted.mac and site.mac_encoding == Site.MacEncoding.VMID
-    if (wanted.vmid or for_mac) and giving.vmid(host, wanted.surveyed or ()):
-        given.append("vmid")
+    unasked = False
+    if wanted.vmid or for_mac:
+        seen = seeing.seen(site.slug, wanted.surveyed)
+        if giving.vmid(host, seen):
+            given.append("vmid")
+            unasked = not seen.looked
     if given:
         host.save()
     interface = None
@@ -128,7 +134,7 @@ def _hand_out(site: Site, wanted: Wanted) -> Handout:
         given += giving.address(interface, wanted.family, wanted.span) if wanted.address else []
         if given:
             interface.save()
-    return handout_of(host, interface, tuple(given))
+    return replace(handout_of(host, interface, tuple(given)), unasked=unasked)
 
 
 def handout_of(host: Host, interface: Interface | None, given: tuple[str, ...]) -> Handout:

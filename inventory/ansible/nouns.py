@@ -27,6 +27,15 @@ TABLE: dict[str, tuple[str, str]] = {
     "host.form": ("form", "in the hardware mapping: hv, vm, ph, pi, em, rt, sw, ap"),
     "host.role": ("role", "in the intent mapping: what the host is for"),
     "host.interfaces": ("interfaces", "in both mappings: interface name to interface"),
+    # of a host of form hv
+    "hypervisor.api_url": ("proxmox_api_host", "host variable: name or address of its Proxmox API, or all of https://…"),
+    "hypervisor.node": ("proxmox_node", "host variable: name of its node"),
+    "hypervisor.token_id": ("proxmox_token_id", "host variable: the token that writes, in plain"),
+    "hypervisor.secret": ("proxmox_token_secret", "host variable: its secret; its place is taken, never its value"),
+    "hypervisor.read_token_id": ("proxmox_read_token_id", "host variable: the token that only reads, in plain"),
+    "hypervisor.read_secret": ("proxmox_read_token_secret", "host variable: its secret, likewise"),
+    "hypervisor.storage": ("proxmox_storage", "host variable: where new disks go by default"),
+    "hypervisor.bridge": ("proxmox_bridge", "host variable: bridge of new interfaces by default"),
     "interface.mac": ("mac", "in the hardware mapping: MAC, or UNKNOWN"),
     "interface.address": ("ip", "address, list of addresses, dhcp, or null"),
     "interface.address6": ("ip6", "IPv6 address or list of them; eui64 derives it from the MAC"),
@@ -62,7 +71,10 @@ def names_of(overrides: Mapping[str, Any]) -> dict[str, str]:
 
 #: Fields that stand beside each other in one mapping; no two may have one name.
 _BESIDE = (
-    ("site.root_domain", "site.code", "site.segments", "host.hardware", "host.intent"),
+    (
+        *("site.root_domain", "site.code", "site.segments", "host.hardware", "host.intent"),
+        *(key for key in TABLE if key.startswith("hypervisor.")),
+    ),
     tuple(key for key in TABLE if key.startswith("segment.") and key != "segment.dynamic_only"),
     ("host.form", "host.interfaces"),
     ("host.role", "host.interfaces"),

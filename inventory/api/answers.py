@@ -6,16 +6,24 @@ import logging
 import traceback
 from typing import Any, cast
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import View
 
 from inventory.exports.registry import UnknownFormat
 from inventory.models import Site
 from inventory.reading import UnknownSite
+from inventory.serving import database
 from inventory.serving.renderings import NothingDeclared
 
 log = logging.getLogger(__name__)
+
+
+#: what is said where the database is away, or takes no changes
+AILMENTS = {
+    "": "The database is away or busy; try again shortly.",
+    database.READ_ONLY: "The database takes no changes: it is read-only. Reading goes on; see /readyz.",
+    database.FULL: "The disk is full, so nothing can be stored. Reading goes on; make room, then try again.",
+}
 
 
 class Refused(Exception):
@@ -45,6 +53,8 @@ class Endpoint(View):
     """GET and HEAD, or what a subclass says; every refusal and failure is small JSON, no page and no traceback."""
 
     http_method_names = ["get", "head"]
+    #: what a person needs who comes with a session, at the site that is asked for; ``anybody`` needs nothing
+    permission: str
     #: the same for people and for the header Allow
     allowed = "GET, HEAD"
 
@@ -74,9 +84,10 @@ def refusal_of(error: Exception) -> Refused:
         return Refused(404, str(error))
     if isinstance(error, Site.DoesNotExist):
         return Refused(404, "The site was deleted just now.")
-    if isinstance(error, OperationalError | InterfaceError):
-        log.error("the database did not answer: %s", type(error).__name__)
-        return Refused(503, "The database is away or busy; try again shortly.", headers={"Retry-After": "5"})
+    if database.is_away(error) or (isinstance(error, OSError) and database.ailment(error)):
+        log.error("the database did not answer, or the disk: %s", type(error).__name__)
+        database.note_refusal(error)
+        return Refused(503, AILMENTS[database.ailment(error)], headers={"Retry-After": "5"})
     # Without the message: it may quote a variable, and a variable may be a secret.
     frames = "".join(traceback.format_tb(error.__traceback__))
     log.error("%s while answering\n%s", type(error).__name__, frames)

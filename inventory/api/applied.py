@@ -10,9 +10,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
 from inventory import reading
+from inventory.api import degraded
 from inventory.api.answers import Endpoint, Refused, unshared
-from inventory.api.auth import Reader
-from inventory.api.reading import reader_for, taking_of, wanted_of
+from inventory.api.auth import READING, Reader
+from inventory.api.conditions import wanted_of
+from inventory.api.reading import note_seen, reader_for, taking_of
 from inventory.exports.registry import get_export
 from inventory.serving import consumers
 from inventory.serving.renderings import variant_of
@@ -38,10 +40,12 @@ class _Csrf(CsrfViewMiddleware):
 class AppliedView(Endpoint):
     """Takes what may read the export: a token, or the session of a person who may see hosts."""
 
+    permission = READING
     http_method_names = ["post"]
     allowed = "POST"
 
     def post(self, request: HttpRequest, site: str, format: str) -> HttpResponse:
+        degraded.require_reachable()
         reader = reader_for(request, site, format)
         get_export(format)
         now = reading.current(site)
@@ -49,6 +53,7 @@ class AppliedView(Endpoint):
         _refuse_forgery(request, reader)
         report = _report(_body_of(request))
         taking = taking_of(request, reader, now.site_id, format, variant_of(wanted.authority))
+        note_seen(request, now, taking)
         consumers.report(taking, etag=report.etag, ok=report.ok, message=report.message)
         told = {"consumer": taking.name, "site": site, "format": format, "etag": report.etag, "ok": report.ok}
         return unshared(JsonResponse(told))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 from django.utils import timezone
 
 from inventory.api.answers import Refused
 from inventory.models import Token
+from inventory.permissions import may, sites_where, visible_sites
 from inventory.serving.best_effort import best_effort
 
 #: A token's use is written down when its bearer gets something new, else this often.
 NOTE_EVERY = timedelta(minutes=1)
+
+#: what a person who reads with a session needs, at the site that is read
+READING = "inventory.view_host"
 
 MAKE_ONE = "an administrator makes one with: manage.py token create NAME"
 
@@ -24,19 +28,28 @@ class Reader:
     """Somebody who showed who they are."""
 
     token: Token | None = None
-    user: AbstractBaseUser | None = None
+    user: Any = None
 
     @property
-    def site(self) -> str | None:
-        """The only site this reader may see; None for all."""
-        return self.token.site.slug if self.token and self.token.site else None
+    def sites(self) -> frozenset[str] | None:
+        """The slugs of the sites this reader may see; None for all, those to come included."""
+        if self.token is not None:
+            return frozenset({self.token.site.slug}) if self.token.site else None
+        if sites_where(self.user, READING) is None:
+            return None
+        return frozenset(visible_sites(self.user, READING).values_list("slug", flat=True))
 
     def require(self, site: str, format: str) -> None:
         """Raise Refused (403) unless this reader may have *format* of *site*, be there such things or not."""
+        sites = self.sites
         if self.token is None:
+            if sites is not None and site not in sites:
+                raise Refused(
+                    403, f"{self.user} may see hosts at {', '.join(sorted(sites))}, not at “{site}”."
+                )
             return
-        if self.site not in (None, site):
-            raise Refused(403, f"Token “{self.token}” reads site {self.site} alone, not “{site}”.")
+        if sites is not None and site not in sites:
+            raise Refused(403, f"Token “{self.token}” reads site {self.token.site} alone, not “{site}”.")
         if self.token.formats and format not in self.token.formats:
             allowed = ", ".join(self.token.formats)
             raise Refused(403, f"Token “{self.token}” reads {allowed}, not “{format}”.")
@@ -57,17 +70,18 @@ def reader_of(request: HttpRequest) -> Reader:
     """One query. Raises Refused: 401 without valid credentials, 403 for a person without the permission."""
     given = request.headers.get("Authorization", "")
     if given:
-        return Reader(token=_token(given))
+        return Reader(token=token_of(given))
     return Reader(user=_user(request))
 
 
-def _token(given: str) -> Token:
+def token_of(given: str) -> Token:
+    """The token that the header Authorization carries. One query. Raises Refused (401)."""
     scheme, _, plain = given.partition(" ")
     if scheme.lower() != "bearer" or not plain.strip():
         raise _unauthorized("Give “Authorization: Bearer <token>”", 'error="invalid_request"')
     found = (
         Token.objects.select_related("site")
-        .only("name", "formats", "scope", "expires", "last_used", "last_etag", "site__slug")
+        .only("name", "digest", "formats", "scope", "expires", "last_used", "last_etag", "site__slug")
         .filter(digest=Token.digest_of(plain.strip()))
         .first()
     )
@@ -78,11 +92,11 @@ def _token(given: str) -> Token:
     return found
 
 
-def _user(request: HttpRequest) -> AbstractBaseUser:
-    user = request.user
+def _user(request: HttpRequest) -> Any:
+    user: Any = request.user
     if not user.is_authenticated:
         raise _unauthorized("Give “Authorization: Bearer <token>”, or sign in")
-    if not user.is_staff or not user.has_perm("inventory.view_host"):
+    if not user.is_staff or not may(user, READING):
         raise Refused(
             403, f"{user} may not see hosts; an administrator can grant “view host” and staff status."
         )

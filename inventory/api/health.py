@@ -13,16 +13,29 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu import Connection
 
+from inventory import copies
 from inventory.api.answers import Endpoint
+from inventory.serving import database
 
 BROKER_TIMEOUT = 2.0  # seconds
 LEAST_FREE = 1 << 20  # bytes
+
+AWAY, UNKNOWN = "does not answer", "not known without the database"
+SAID = {
+    "": "",
+    database.READ_ONLY: "takes no changes: it is read-only. Reading goes on",
+    database.FULL: "takes no changes: its disk is full. Reading goes on",
+}
+#: checks that ask the database
+OF_DATABASE = {"migrations"}
 
 _migrated = False
 
 
 class Alive(Endpoint):
     """No database, no file: a supervisor restarts what does not answer this."""
+
+    permission = "anybody"
 
     def get(self, request: HttpRequest) -> HttpResponse:
         response = HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
@@ -33,10 +46,16 @@ class Alive(Endpoint):
 class Ready(Endpoint):
     """200 when every dependency is there, else 503; each with its state in words, without address or name."""
 
+    permission = "anybody"
+
     def get(self, request: HttpRequest) -> HttpResponse:
-        problems = {name: check() for name, check in CHECKS.items()}
-        states = {name: problem or "ok" for name, problem in problems.items()}
+        problems = {"database": _database()}
+        away = problems["database"].startswith(AWAY)  # what else asks it would wait as well
+        for name, check in CHECKS.items():
+            problems[name] = UNKNOWN if away and name in OF_DATABASE else check()
         ready = not any(problems.values())
+        notes = {name: UNKNOWN if away else _noted(look) for name, look in NOTES.items()}
+        states = {name: problem or "ok" for name, problem in (problems | notes).items()}
         response = JsonResponse({"ready": ready, **states}, status=200 if ready else 503)
         response["Cache-Control"] = "no-store"
         return response
@@ -44,11 +63,16 @@ class Ready(Endpoint):
 
 def _database() -> str:
     try:
+        database.reach(thoroughly=True)
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        if database.is_read_only():
+            return SAID[database.READ_ONLY]
     except DatabaseError as error:
-        return f"does not answer ({type(error).__name__}); see DATABASE_URL"
-    return ""
+        if database.ailment(error) == database.READ_ONLY:
+            return f"{AWAY}: it is read-only; see DATABASE_URL"
+        return f"{AWAY} ({type(error).__name__}); see DATABASE_URL"
+    return SAID[database.ailing()]
 
 
 def _data_directory() -> str:
@@ -92,8 +116,17 @@ def _broker() -> str:
 
 
 CHECKS: dict[str, Callable[[], str]] = {
-    "database": _database,
     "data_directory": _data_directory,
     "migrations": _migrations,
     "broker": _broker,
 }
+
+#: what is said as well, and makes nobody unready: a web server serves while nobody works. Other applications add theirs
+NOTES: dict[str, Callable[[], str]] = {"copy": copies.silence}
+
+
+def _noted(look: Callable[[], str]) -> str:
+    try:
+        return look()
+    except (DatabaseError, OSError) as error:
+        return f"is not known ({type(error).__name__})"

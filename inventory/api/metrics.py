@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 
 from django.conf import settings
@@ -13,9 +13,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from inventory import reading, rules
+from inventory import copies, reading, rules
+from inventory.api import degraded
 from inventory.api.answers import Endpoint, unshared
-from inventory.api.auth import reader_of
+from inventory.api.auth import READING, reader_of
 from inventory.findings import count_by_severity
 from inventory.models import Site
 from inventory.serving import consumers
@@ -28,11 +29,18 @@ FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "
 _judged: dict[str, tuple[tuple[int, date], dict[str, int]]] = {}
 
 
+#: what other applications count: slugs of the sites that the reader sees (None: all) → metrics
+OTHERS: list[Callable[[frozenset[str] | None], Iterable[Metric]]] = []
+
+
 class Metrics(Endpoint):
-    """For any token (a site's own sees that site), for staff, and for whoever asks from this very machine."""
+    """For any token (a site's own sees that site), for staff (their sites), and for who asks from this very machine."""
+
+    permission = READING
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        only = None if _is_local(request) else reader_of(request).site
+        degraded.require_reachable()
+        only = None if _is_local(request) else reader_of(request).sites
         registry = CollectorRegistry()
         registry.register(_Sites(only))
         return unshared(HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST))
@@ -47,7 +55,7 @@ def _is_local(request: HttpRequest) -> bool:
 
 
 class _Sites(Collector):
-    def __init__(self, only: str | None) -> None:
+    def __init__(self, only: frozenset[str] | None) -> None:
         self.only = only
 
     def describe(self) -> Iterable[Metric]:
@@ -64,7 +72,28 @@ class _Sites(Collector):
                 hosts.add_metric([slug, status], count)
             for severity, count in _judgement(snapshot).items():
                 findings.add_metric([slug, severity], count)
-        yield from (revision, hosts, findings, self._consumers())
+        yield from (revision, hosts, findings, *self._copies(), self._consumers())
+        for others in OTHERS:
+            yield from others(self.only)
+
+    def _copies(self) -> Iterable[Metric]:
+        epoch = GaugeMetricFamily("mgmtplane_site_epoch", "Epoch of the site.", labels=["site"])
+        live = GaugeMetricFamily(
+            "mgmtplane_site_live",
+            "1 where this copy writes the site, 0 where it is read-only.",
+            labels=["site"],
+        )
+        others = GaugeMetricFamily(
+            "mgmtplane_site_other_copies",
+            "1 where a consumer met another copy that is live in the same epoch or a later one.",
+            labels=["site"],
+        )
+        rows = Site.objects.all()
+        for one in copies.standings(rows if self.only is None else rows.filter(slug__in=self.only)):
+            epoch.add_metric([one.slug], one.epoch)
+            live.add_metric([one.slug], int(one.is_live))
+            others.add_metric([one.slug], int(one.has_met))
+        return epoch, live, others
 
     def _consumers(self) -> Metric:
         family = GaugeMetricFamily(
@@ -73,7 +102,9 @@ class _Sites(Collector):
             labels=["site", "format", "state"],
         )
         found = {
-            (site, format, state): number for site, format, state, number in consumers.counted(self.only)
+            (site, format, state): number
+            for site, format, state, number in consumers.counted()
+            if self.only is None or site in self.only
         }
         for site, format in sorted({(site, format) for site, format, _ in found}):
             for state in consumers.STATES:
@@ -82,7 +113,7 @@ class _Sites(Collector):
 
     def _snapshots(self) -> Iterator[Snapshot]:
         sites = Site.objects.order_by("slug").values_list("pk", "uid", "revision")
-        for pk, uid, revision in sites.filter(slug=self.only) if self.only else sites:
+        for pk, uid, revision in sites if self.only is None else sites.filter(slug__in=self.only):
             yield reading.load_at(reading.Now(pk, str(uid), revision))
 
 

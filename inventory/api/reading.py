@@ -3,54 +3,74 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, cast
+import logging
+from typing import Any
 
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
-from django.utils.cache import get_conditional_response
-from django.utils.http import content_disposition_header, http_date, parse_http_date
 
 from inventory import reading
-from inventory.api.answers import Endpoint, Refused, unshared
-from inventory.api.auth import Reader, reader_of
-from inventory.serving import consumers, renderings
+from inventory.api import degraded
+from inventory.api.answers import Endpoint, Refused
+from inventory.api.auth import READING, Reader, reader_of
+from inventory.api.conditions import conditional, facts_of, filled, headed, refuse_errors, wanted_of
+from inventory.serving import consumers, database, meeting, mirror, renderings
 from inventory.serving.consumers import Taking
 from inventory.serving.contents import name_of
 from inventory.serving.renderings import Kept
-from inventory.snapshot import AuthorityMode
+from inventory.snapshot import AuthorityMode, Snapshot
+
+log = logging.getLogger(__name__)
 
 #: by which a client says what it is called
 CONSUMER = "Mgmtplane-Consumer"
-AUTHORITIES = ("gateway", "bootstrap")
-SWITCH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the query string asks for."""
-
-    authority: AuthorityMode | None
-    strict: bool
 
 
 class ExportView(Endpoint):
-    """Any export as the file it is."""
+    """Any export as the file it is; the last that went out, while the database is away."""
+
+    permission = READING
 
     def get(self, request: HttpRequest, site: str, format: str) -> HttpResponse:
+        try:
+            degraded.require_reachable()
+        except DatabaseError:
+            answer = degraded.answer(request, site, format)
+            if answer is None:
+                raise
+            return answer
+        try:
+            with database.impatient():
+                return self.from_database(request, site, format)
+        except DatabaseError as error:
+            if connection.in_atomic_block:
+                raise
+            why = degraded.why_not(error)
+            answer = degraded.answer(request, site, format, why)
+            if answer is None:
+                raise
+            log.error("%s (%s): %s of %s from the mirror", why, type(error).__name__, format, site)
+            return answer
+
+    def from_database(self, request: HttpRequest, site: str, format: str) -> HttpResponse:
         reader = reader_for(request, site, format)
         wanted = wanted_of(request)
         kept = renderings.described(site, format, authority=wanted.authority, fetched=True)
-        _refuse_errors(kept, wanted)
+        refuse_errors(kept, wanted)
         response = _answer(request, kept, wanted.authority)
         if wanted.authority:
             response["Mgmtplane-Authority"] = _standing(site, wanted.authority)
+        mirror.keep(kept, wanted.authority, response.get("Mgmtplane-Authority", ""))
+        if reader.token is not None:
+            mirror.meet(reader.token)
         reader.note(response["ETag"])
+        if meeting.SEEN in request.headers:
+            note_seen(request, kept, taking_of(request, reader, kept.site_id, kept.format, kept.variant))
         if request.method == "GET" and (reader.token or CONSUMER in request.headers):
             # Who looks at a file in a browser is no consumer of it.
             taking = taking_of(request, reader, kept.site_id, kept.format, kept.variant)
             consumers.note_fetched(taking, response["ETag"])
-        return response
+        return degraded.told(response)
 
 
 class InventoryView(ExportView):
@@ -60,12 +80,13 @@ class InventoryView(ExportView):
         parts = [(name, request.GET[name]) for name in ("host", "group") if name in request.GET]
         if not parts:
             return super().get(request, site, format)
+        degraded.require_reachable()
         reader = reader_for(request, site, format)
         wanted = wanted_of(request)
         if len(parts) > 1:
             raise Refused(400, "Give ?host= or ?group=, not both.")
         if wanted.strict:
-            _refuse_errors(renderings.described(site, format), wanted)
+            refuse_errors(renderings.described(site, format), wanted)
         response = _part(request, site, *parts[0])
         reader.note(response["ETag"])
         return response
@@ -92,41 +113,16 @@ def taking_of(request: HttpRequest, reader: Reader, site_id: int, format: str, v
     )
 
 
-def wanted_of(request: HttpRequest) -> Wanted:
-    authority = request.GET.get("authority")
-    if authority is not None and authority not in AUTHORITIES:
-        raise Refused(
-            400, f"?authority={authority} is neither gateway nor bootstrap; give one, or leave it out."
-        )
-    strict = SWITCH.get(request.GET.get("strict", "").lower())
-    if strict is None:
-        raise Refused(400, "?strict= takes 1 or 0.")
-    return Wanted(cast("AuthorityMode | None", authority), strict)
-
-
-def _refuse_errors(kept: Kept, wanted: Wanted) -> None:
-    if wanted.strict and kept.errors:
-        raise Refused(
-            409,
-            f"{kept.format} of {kept.slug} has findings that are errors; settle them, or drop ?strict=1.",
-            headers=_facts(kept),
-            findings=[finding.as_dict() for finding in kept.errors],
-        )
-
-
 def _answer(request: HttpRequest, kept: Kept, authority: AuthorityMode | None) -> HttpResponse:
     """304 from what is known; the content is read only when it goes out."""
-    early = _conditional(request, _headed(kept.etag, kept.created, _facts(kept)))
+    early = conditional(request, headed(kept.etag, kept.created, facts_of(kept)))
     if early is not None:
         return early
     renderings.note_fetched(kept)
     served = renderings.body_of(kept, authority)
-    facts = {**_facts(kept), "Mgmtplane-Revision": str(served.revision)}
-    response = _headed(served.etag, served.created, facts)
-    response.content = served.body
-    response["Content-Type"] = served.content_type
-    response["Content-Disposition"] = cast(str, content_disposition_header(False, served.filename))
-    return response
+    facts = {**facts_of(kept), "Mgmtplane-Revision": str(served.revision)}
+    response = headed(served.etag, served.created, facts)
+    return filled(response, served)
 
 
 def _part(request: HttpRequest, site: str, kind: str, name: str) -> HttpResponse:
@@ -138,15 +134,38 @@ def _part(request: HttpRequest, site: str, kind: str, name: str) -> HttpResponse
         content: bytes = cut(snapshot, name)
     except LookupError as error:
         raise Refused(404, str(error)) from None
-    etag = renderings.etag_of(snapshot.revision, name_of(content))
-    facts = {"Mgmtplane-Revision": str(snapshot.revision)}
-    response = _headed(etag, None, facts)
-    early = _conditional(request, response)
+    etag = renderings.etag_of(snapshot.site.epoch, snapshot.revision, name_of(content))
+    facts = {
+        "Mgmtplane-Revision": str(snapshot.revision),
+        meeting.SITE: str(snapshot.site.uid),
+        meeting.COPY: _copy_of(snapshot),
+    }
+    response = headed(etag, None, facts)
+    early = conditional(request, response)
     if early is not None:
         return early
     response.content = content
     response["Content-Type"] = "application/json"
     return response
+
+
+def note_seen(request: HttpRequest, at: Kept | reading.Now, taking: Taking) -> None:
+    """What the consumer met elsewhere; a person with a browser says nothing of the kind."""
+    if taking.token_id is not None and meeting.is_of(at.uid, request.headers.get(meeting.SITE, "")):
+        meeting.note(
+            request.headers.get(meeting.SEEN, ""),
+            site_id=at.site_id,
+            uid=at.uid,
+            epoch=at.epoch,
+            live_copy=at.live_copy,
+            told_by=taking.name,
+            token_id=taking.token_id,
+        )
+
+
+def _copy_of(snapshot: Snapshot) -> str:
+    site = snapshot.site
+    return meeting.signed(site.uid, site.epoch, site.live_copy)
 
 
 def _standing(site: str, wanted: AuthorityMode) -> str:
@@ -155,32 +174,3 @@ def _standing(site: str, wanted: AuthorityMode) -> str:
     if declared is None or declared.mode == wanted:
         return wanted
     return f"{wanted}; inactive, {declared.mode} is declared"
-
-
-def _facts(kept: Kept) -> dict[str, str]:
-    return {"Mgmtplane-Revision": str(kept.revision), "Mgmtplane-Findings": str(len(kept.errors))}
-
-
-def _headed(etag: str, modified: datetime | None, facts: dict[str, str]) -> HttpResponse:
-    response = unshared(HttpResponse())
-    response["ETag"] = etag
-    if modified is not None:
-        response["Last-Modified"] = http_date(modified.timestamp())
-    for name, value in facts.items():
-        response[name] = value
-    return response
-
-
-def _conditional(request: HttpRequest, response: HttpResponse) -> HttpResponse | None:
-    """304 (or 412) when the request's conditions (RFC 9110, section 13) ask for it."""
-    modified = response.get("Last-Modified")
-    seconds = parse_http_date(modified) if modified else None
-    answer = get_conditional_response(
-        request, etag=response["ETag"], last_modified=seconds, response=response
-    )
-    if answer is None or answer is response:
-        return None
-    for name, value in response.items():
-        if name != "Content-Type":
-            answer.headers.setdefault(name, value)
-    return answer

@@ -19,7 +19,10 @@ def problems(document: Read, post: Snapshot, stored: Snapshot | None) -> Iterato
     if "hosts" not in document.values:
         return
     told = facts.identities(document.values)
-    yield from _contests(document, post, stored, told)
+    if document.is_patch:
+        yield from _taken(document, post, stored)
+    else:
+        yield from _contests(document, post, stored, told)
     yield from _quarantined(post, stored, told)
     if stored is not None:
         yield from _assigned(document, post, stored)
@@ -45,6 +48,34 @@ def _contests(
                 f"the contest under identities: disputed: {kind}."
             )
             yield _place(post, other, key), message
+
+
+def _taken(document: Read, post: Snapshot, stored: Snapshot | None) -> Iterator[Problem]:
+    """What a patch gives to a host though another has it. Disputes that there are already stay."""
+    known = stored.claimants if stored else {}
+    named = document.values["hosts"]
+    for key, hosts in sorted(post.claimants.items()):
+        coming = [name for name in hosts if name in named and name not in known.get(key, ())]
+        if not coming:
+            continue
+        (kind, value), before = key, [name for name in hosts if _claimed(stored, name, key)]
+        holder = before[0] if before else coming[0]
+        line = document.line(*_place(post, holder, key)) if holder in named else 0
+        where = f" on line {line}" if line else ""
+        for name in coming:
+            if name != holder and not _claimed(stored, name, key):
+                message = (
+                    f"claims the {WORDS[kind]} {value}, which is {holder}'s{where}; give one of them another, or "
+                    f"change {holder} first."
+                )
+                yield _place(post, name, key), message
+
+
+def _claimed(stored: Snapshot | None, name: str, key: Key) -> bool:
+    host = stored.host_by_name.get(name) if stored else None
+    if stored is None or host is None or host.is_retired:
+        return False
+    return any((kind, value) == key for kind, value, _ in claims_of([host], stored.segment_by_name))
 
 
 def _quarantined(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
@@ -28,6 +29,7 @@ class HostDraft:
     services: dict[ServiceKey, Fields] = field(default_factory=dict)
     hypervisor: str | Left | None = Left.ALONE
     proxmox: Fields | Left | None = Left.ALONE
+    machine: Fields | Left | None = Left.ALONE
 
 
 @dataclass
@@ -35,7 +37,8 @@ class SiteDraft:
     """What a text form of a site says. Of the lists only those in ``nouns`` are said; the others are left alone.
 
     ``unnamed`` says what becomes of hosts, segments and groups that the draft no longer names: ``stay`` (an import) lists
-    them as gone; ``leave`` (a whole document) retires hosts and removes the others.
+    them as gone; ``leave`` (a whole document) retires hosts and removes the others; ``alone`` (an amendment) does not even
+    look at them: memberships and nestings are then those that come, ``parted`` and ``unnested`` those that go.
     """
 
     slug: str
@@ -52,12 +55,23 @@ class SiteDraft:
     aliases: dict[str, str] = field(default_factory=dict)  # name → label of the service
     #: (finding, subject) → the rest
     overrides: dict[tuple[str, str], Fields] = field(default_factory=dict)
+    #: (when, who) → the rest
+    emergency_uses: dict[tuple[datetime.datetime, str], Fields] = field(default_factory=dict)
+    schedules: dict[str, Fields] = field(default_factory=dict)
+    projects: dict[str, Fields] = field(default_factory=dict)
+    templates: dict[str, Fields] = field(default_factory=dict)
+    kit_places: dict[str, Fields] = field(default_factory=dict)
     authorities: list[Fields] = field(default_factory=list)
     serials: dict[str, ZoneSerial] = field(default_factory=dict)
     identities: tuple[IdentityFacts, ...] = ()
     #: (kind, value) → who will claim it; what ``identities`` are held against
     claims: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    unnamed: Literal["stay", "leave"] = "stay"
+    #: of a patch: kind of group → (group, host) that go, and (parent, child) that go
+    parted: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    unnested: set[tuple[str, str]] = field(default_factory=set)
+    #: of a patch: the aliases that go
+    unaliased: set[str] = field(default_factory=set)
+    unnamed: Literal["stay", "leave", "alone"] = "stay"
 
 
 def plain(fields: Fields, *, new: bool) -> Fields:

@@ -6,12 +6,21 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from inventory import prompts
 from inventory.addressing import Range
-from inventory.document import facts
+from inventory.document import facts, ports
 from inventory.document.draft import Fields, HostDraft, SiteDraft
-from inventory.exports.site import nouns
+from inventory.exports.site import automation, nouns
 from inventory.exports.site.vocabulary import Schema
-from inventory.snapshot import HostFacts, InterfaceFacts, SealedFile, SegmentFacts, Snapshot, claims_of
+from inventory.snapshot import (
+    HostFacts,
+    InterfaceFacts,
+    JobTemplateFacts,
+    SealedFile,
+    SegmentFacts,
+    Snapshot,
+    claims_of,
+)
 
 Values = Mapping[str, Any]
 
@@ -35,6 +44,18 @@ def draft_of(post: Snapshot, values: Values) -> SiteDraft:
             }
             for one in post.overrides
         },
+        emergency_uses={
+            (datetime.datetime.fromisoformat(one.at), one.who): {
+                "why": one.why,
+                "done_at": datetime.datetime.fromisoformat(one.done_at) if one.done_at else None,
+                "done_by": one.done_by,
+            }
+            for one in post.emergency_uses
+        },
+        schedules={one.name: _columns(one, nouns.SCHEDULE) for one in post.schedules},
+        projects={one.name: _columns(one, automation.PROJECT) for one in post.projects},
+        kit_places={one.name: _columns(one, nouns.KIT_PLACE) for one in post.kit_places},
+        templates={one.name: _template(one) for one in post.templates},
         authorities=_authorities(post) if "authority" in values else [],
         serials=facts.serials(values),
         identities=identities,
@@ -90,7 +111,7 @@ def _segment(segment: SegmentFacts, values: Values) -> Fields:
 
 
 def _host(host: HostFacts, post: Snapshot, values: Values) -> HostDraft:
-    fields = _columns(host, nouns.HOST, "role", "hypervisor", "proxmox", "interfaces", "services")
+    fields = _columns(host, nouns.HOST, "role", "hypervisor", *nouns.PARTS)
     if "shapes" in values:
         fields["written"] = dict(host.written)
     if "sealed" in values:
@@ -100,11 +121,24 @@ def _host(host: HostFacts, post: Snapshot, values: Values) -> HostDraft:
         role=host.role or None,
         interfaces={one.name: _interface(one, at, values) for at, one in enumerate(host.interfaces)},
         services={
-            (one.name, one.tenant): _columns(one, nouns.SERVICE, "name", "tenant") for one in host.services
+            (one.name, one.tenant): ports.kept(_columns(one, nouns.SERVICE, "name", "tenant"))
+            for one in host.services
         },
         hypervisor=host.hypervisor or None,
         proxmox=_columns(host.proxmox, nouns.PROXMOX) if host.proxmox else None,
+        machine=_columns(host.machine, nouns.MACHINE) if host.machine else None,
     )
+
+
+def _template(template: JobTemplateFacts) -> Fields:
+    """Columns, but for the project, which is named; ``check`` is a method of every row."""
+    fields = _columns(template, automation.TEMPLATE, "check", "prompts", "vault_secrets")
+    return {
+        **fields,
+        "check_mode": template.check,
+        "prompts": prompts.written(template.prompts),
+        "vault_secrets": dict(template.vault_secrets),
+    }
 
 
 def _interface(interface: InterfaceFacts, position: int, values: Values) -> Fields:
@@ -115,14 +149,14 @@ def _interface(interface: InterfaceFacts, position: int, values: Values) -> Fiel
 
 
 def _groups(draft: SiteDraft, post: Snapshot, values: Values) -> None:
-    for group in post.groups if "groups" in values else ():
+    for group in _named(post.groups, values, "groups"):
         fields = draft.groups[group.name] = _columns(group, nouns.GROUP, "children", "hosts")
         if "sealed" in values:
             fields["sealed"] = _files(post.sealed, "group", group.name)
         draft.nestings |= {(group.name, child) for child in group.children}
         draft.memberships |= {(group.name, host) for host in group.hosts}
-    for profile in post.profiles if "profiles" in values else ():
-        draft.profiles[profile.name] = {"variables": dict(profile.variables)}
+    for profile in _named(post.profiles, values, "profiles"):
+        draft.profiles[profile.name] = _columns(profile, nouns.PROFILE, "hosts")
         draft.profile_members |= {(profile.name, host) for host in profile.hosts}
 
 

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from inventory import prompts
 from inventory.addressing import Range
-from inventory.exports.site import nouns
+from inventory.exports.site import automation, nouns
 from inventory.exports.site.vocabulary import Schema
 from inventory.exports.site.writing import implied_addressing
 from inventory.packed import from_text
 from inventory.snapshot import (
     AliasFacts,
     AuthorityFacts,
+    EmergencyUseFacts,
     GroupFacts,
     HostFacts,
     HypervisorFacts,
     IdentityFacts,
     InterfaceFacts,
+    JobTemplateFacts,
+    KitPlaceFacts,
+    MachineFacts,
     OverrideFacts,
     ProfileFacts,
+    ProjectFacts,
     RoleFacts,
+    ScheduleFacts,
     SealedFile,
     SegmentFacts,
     ServiceFacts,
@@ -37,11 +44,16 @@ TUPLES = {
     "authority": "authorities",
     "roles": "roles",
     "severities": "overrides",
+    "emergency_uses": "emergency_uses",
     "segments": "segments",
     "hosts": "hosts",
     "groups": "groups",
     "profiles": "profiles",
     "aliases": "aliases",
+    "schedules": "schedules",
+    "projects": "projects",
+    "templates": "templates",
+    "kit_places": "kit_places",
     "sealed": "sealed",
 }
 
@@ -54,17 +66,26 @@ def merged(stored: Snapshot | None, values: Values) -> Snapshot:
     base = stored or Snapshot(SiteFacts(values["site"], ""))
     site: dict[str, Any] = {}
     if "facts" in values:
-        site |= _plain(values["facts"], nouns.FACTS)
+        site |= plain_fields(values["facts"], nouns.FACTS)
     site |= {key: _mapping(values[key]) for key in ("naming", "mapping", "variables") if key in values}
     shapes = values.get("shapes")
     if shapes is not None:
         site["written"] = _mapping(shapes.get("site", {}))
     found = {field: _FACTS[noun](values[noun]) for noun, field in TUPLES.items() if noun in values}
     if "hosts" in values:
-        found["hosts"] = (*found["hosts"], *_retired(base, values["hosts"]))
+        found["hosts"] = (*_with_machines(found["hosts"], base, values), *_retired(base, values["hosts"]))
     post = replace(base, site=replace(base.site, **site), **found)
     post = replace(post, authority=post.authorities[-1] if post.authorities else None)
     return _with_shapes(post, base, values, shapes)
+
+
+def _with_machines(hosts: Iterable[HostFacts], base: Snapshot, values: Values) -> Iterator[HostFacts]:
+    """A document from before there were specifications takes none away: a host that names none keeps the one it has."""
+    for host in hosts:
+        before = base.host_by_name.get(host.name)
+        if before is not None and before.machine and "machine" not in values["hosts"][host.name]:
+            host = replace(host, machine=before.machine)
+        yield host
 
 
 def _retired(base: Snapshot, named: Values) -> list[HostFacts]:
@@ -125,7 +146,7 @@ def _mapping(value: Any) -> dict[str, Any]:
     return found
 
 
-def _plain(values: Values, table: Schema) -> dict[str, Any]:
+def plain_fields(values: Values, table: Schema) -> dict[str, Any]:
     """Every key of *table*: its value, else its default."""
     out = {}
     for key, rule in table["properties"].items():
@@ -138,15 +159,15 @@ def _plain(values: Values, table: Schema) -> dict[str, Any]:
     return out
 
 
-def _range(value: Any) -> Range | None:
+def range_of(value: Any) -> Range | None:
     return Range(*value) if value else None
 
 
 def _segments(values: Values) -> tuple[SegmentFacts, ...]:
     out = []
     for name, one in values.items():
-        columns = _plain(one, nouns.SEGMENT)
-        columns |= {key: _range(columns[key]) for key in ("pool", "static_range")}
+        columns = plain_fields(one, nouns.SEGMENT)
+        columns |= {key: range_of(columns[key]) for key in ("pool", "static_range")}
         columns["delegated"] = tuple(Range(*ends) for ends in columns["delegated"])
         out.append(SegmentFacts(name, **columns))
     return tuple(out)
@@ -157,31 +178,53 @@ def _hosts(values: Values) -> tuple[HostFacts, ...]:
 
 
 def _host(name: str, values: Values) -> HostFacts:
-    columns = _plain(values, nouns.HOST)
+    columns = plain_fields(values, nouns.HOST)
     if columns["proxmox"] is not None:
-        columns["proxmox"] = HypervisorFacts(**_plain(columns["proxmox"], nouns.PROXMOX))
+        columns["proxmox"] = HypervisorFacts(**plain_fields(columns["proxmox"], nouns.PROXMOX))
+    if columns["machine"] is not None:
+        columns["machine"] = MachineFacts(**plain_fields(columns["machine"], nouns.MACHINE))
     columns["interfaces"] = tuple(_interface(name, key, one) for key, one in columns["interfaces"].items())
-    columns["services"] = tuple(
-        ServiceFacts(host=name, **_plain(one, nouns.SERVICE)) for one in columns["services"]
-    )
+    columns["services"] = services_of(name, columns["services"])
     return HostFacts(name, **columns)
 
 
+def services_of(host: str, values: Iterable[Values]) -> tuple[ServiceFacts, ...]:
+    return tuple(ServiceFacts(host=host, **plain_fields(one, nouns.SERVICE)) for one in values)
+
+
 def _interface(host: str, name: str, values: Values) -> InterfaceFacts:
-    columns = _plain(values, nouns.INTERFACE)
+    columns = plain_fields(values, nouns.INTERFACE)
     if columns["addressing"] is None:
         columns["addressing"] = implied_addressing(bool(columns["ipv4"] or columns["ipv6"]))
     return InterfaceFacts(host, name, **columns)
 
 
 def _authorities(values: list[Values]) -> tuple[AuthorityFacts, ...]:
-    found = (AuthorityFacts(**{**_plain(one, nouns.AUTHORITY), "at": moment(one["at"])}) for one in values)
+    found = (
+        AuthorityFacts(**{**plain_fields(one, nouns.AUTHORITY), "at": moment(one["at"])}) for one in values
+    )
     return tuple(found)
 
 
 def moment(text: str) -> str:
     """*text* in the one spelling that an export has."""
     return datetime.datetime.fromisoformat(text).astimezone(datetime.UTC).isoformat()
+
+
+def _uses(values: list[Values]) -> tuple[EmergencyUseFacts, ...]:
+    found = []
+    for one in values:
+        fields = plain_fields(one, nouns.EMERGENCY_USE)
+        done = moment(fields["done_at"]) if fields["done_at"] else ""
+        found.append(EmergencyUseFacts(**{**fields, "at": moment(one["at"]), "done_at": done}))
+    return tuple(found)
+
+
+def _template(name: str, values: Values) -> JobTemplateFacts:
+    columns = plain_fields(values, automation.TEMPLATE)
+    columns["prompts"] = prompts.stored(columns["prompts"])
+    columns["vault_secrets"] = tuple(sorted(columns["vault_secrets"].items()))
+    return JobTemplateFacts(name, **columns)
 
 
 def _sealed(values: Values) -> tuple[SealedFile, ...]:
@@ -195,17 +238,30 @@ def _sealed(values: Values) -> tuple[SealedFile, ...]:
 
 _FACTS: dict[str, Any] = {
     "authority": _authorities,
-    "roles": lambda values: tuple(RoleFacts(slug, **_plain(one, nouns.ROLE)) for slug, one in values.items()),
-    "severities": lambda values: tuple(OverrideFacts(**_plain(one, nouns.SEVERITY)) for one in values),
+    "roles": lambda values: tuple(
+        RoleFacts(slug, **plain_fields(one, nouns.ROLE)) for slug, one in values.items()
+    ),
+    "severities": lambda values: tuple(OverrideFacts(**plain_fields(one, nouns.SEVERITY)) for one in values),
+    "emergency_uses": _uses,
     "segments": _segments,
     "hosts": _hosts,
     "groups": lambda values: tuple(
-        GroupFacts(name, **_plain(one, nouns.GROUP)) for name, one in values.items()
+        GroupFacts(name, **plain_fields(one, nouns.GROUP)) for name, one in values.items()
     ),
     "profiles": lambda values: tuple(
-        ProfileFacts(name, **_plain(one, nouns.PROFILE)) for name, one in values.items()
+        ProfileFacts(name, **plain_fields(one, nouns.PROFILE)) for name, one in values.items()
     ),
     "aliases": lambda values: tuple(AliasFacts(name, service) for name, service in values.items()),
+    "schedules": lambda values: tuple(
+        ScheduleFacts(name, **plain_fields(one, nouns.SCHEDULE)) for name, one in values.items()
+    ),
+    "projects": lambda values: tuple(
+        ProjectFacts(name, **plain_fields(one, automation.PROJECT)) for name, one in values.items()
+    ),
+    "kit_places": lambda values: tuple(
+        KitPlaceFacts(name, **plain_fields(one, nouns.KIT_PLACE)) for name, one in values.items()
+    ),
+    "templates": lambda values: tuple(_template(name, one) for name, one in values.items()),
     "sealed": _sealed,
 }
 

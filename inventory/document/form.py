@@ -34,6 +34,10 @@ class Fault:
     message: str
 
 
+#: what an unknown key of one mapping might mean is looked for so many times; looking takes its time
+MOST_HINTS = 50
+
+
 def faults(value: Any, rule: Schema, path: Path = ()) -> Iterator[Fault]:
     """Everything in *value* that *rule* does not allow."""
     kinds = rule.get("type")
@@ -58,11 +62,13 @@ def _mapping_faults(value: dict[str, Any], rule: Schema, path: Path) -> Iterator
     known = rule.get("properties", {})
     others = rule.get("additionalProperties", True)
     names = rule.get("propertyNames", {})
+    strange = 0
     for key, item in value.items():
         if key in known:
             yield from faults(item, known[key], (*path, key))
         elif others is False:
-            yield Fault((*path, key), _unknown_key(key, known))
+            strange += 1
+            yield Fault((*path, key), _unknown_key(key, known if strange <= MOST_HINTS else {}))
         else:
             if message := _leaf_fault(key, names):
                 yield Fault((*path, key), f"as a name {message}")
@@ -74,7 +80,9 @@ def _mapping_faults(value: dict[str, Any], rule: Schema, path: Path) -> Iterator
 
 
 def _unknown_key(key: str, known: dict[str, Any]) -> str:
-    near = difflib.get_close_matches(key, known, n=1)
+    if not known:
+        return "is no key that is known here."
+    near = difflib.get_close_matches(key[:60], known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
     return f"is no key that is known here; {hint}"
 
@@ -100,12 +108,20 @@ def _list_faults(value: list[Any], rule: Schema, path: Path) -> Iterator[Fault]:
 _WORDS = {
     "string": "text",
     "integer": "a whole number",
+    "number": "a number",
     "boolean": "true or false",
     "object": "a mapping",
     "array": "a list",
     "null": "null",
 }
-_TYPES: dict[str, type] = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list}
+_TYPES: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "number": int | float,
+    "boolean": bool,
+    "object": dict,
+    "array": list,
+}
 
 
 def _is_a(value: Any, kinds: str | list[str]) -> bool:
@@ -261,7 +277,13 @@ FORMS: dict[str, Callable[[Any], None]] = {
     "https-url": validators.https_url,
     "token-id": validators.token_id,
     "secret-reference": validators.secret_reference,
+    "run-secret": validators.run_secret,
     "fingerprint": validators.sha256_fingerprint,
+    "disk-serial": validators.disk_serial,
+    "template-prefix": validators.template_prefix,
+    "user-name": validators.user_name,
+    "ssh-keys": validators.ssh_public_keys,
+    "ssh-host-keys": validators.ssh_host_keys,
     "date": _date,
     "date-time": _moment,
     "json-mapping": _json_mapping,

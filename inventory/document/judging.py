@@ -6,15 +6,17 @@ a site exported from one must come back.
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 
-from inventory import naming
+from inventory import automation, kit_places, naming, scheduled, specs
 from inventory.ansible.grouping import PROFILE_PREFIX
 from inventory.ansible.nouns import UnknownNoun, names_of
 from inventory.document import claims
 from inventory.document.form import Path
 from inventory.document.text import Read
+from inventory.exports.site.automation import NAMED
 from inventory.snapshot import HostFacts, InterfaceFacts, Snapshot
 
 Problem = tuple[Path, str]
@@ -22,7 +24,17 @@ Problem = tuple[Path, str]
 
 def judge(document: Read, post: Snapshot, stored: Snapshot | None) -> None:
     """Complain in *document* of everything that forbids the site *post*; *stored* is what there is now."""
-    for check in (_site, _references, _hosts, _groups, _registers):
+    for check in (
+        _site,
+        _references,
+        _named_automation,
+        _hosts,
+        _groups,
+        _registers,
+        _schedules,
+        _kit_places,
+        _automation,
+    ):
         for path, message in check(document, post):
             document.complain(path, message)
     for path, message in claims.problems(document, post, stored):
@@ -61,7 +73,8 @@ def _known(document: Read, noun: str, names: Collection[str]) -> set[str]:
 def _references(document: Read, post: Snapshot) -> Iterator[Problem]:
     values = document.values
     said = values.get("hosts", {})
-    hosts = _known(document, "hosts", said if "hosts" in values else post.host_by_name)
+    whole = "hosts" in values and not document.is_patch
+    hosts = _known(document, "hosts", said if whole else post.host_by_name)
     roles = _known(document, "roles", [role.slug for role in post.roles])
     segments = _known(document, "segments", post.segment_by_name)
     groups = _known(document, "groups", post.group_by_name)
@@ -72,6 +85,9 @@ def _references(document: Read, post: Snapshot) -> Iterator[Problem]:
             path = ("hosts", name, "interfaces", port)
             yield from _leads((*path, "segment"), interface.get("segment"), segments, "segment", "segments")
             yield from _leads((*path, "switch"), interface.get("switch"), hosts, "host", "hosts")
+    for name, segment in values.get("segments", {}).items():
+        for key in ("jump_host", "jump_alternative", "wake_relay"):
+            yield from _leads(("segments", name, key), segment.get(key), hosts, "host", "hosts")
     for name, group in values.get("groups", {}).items():
         yield from _lead(("groups", name, "children"), group, groups, "group", "groups")
         yield from _lead(("groups", name, "hosts"), group, hosts, "host", "hosts")
@@ -90,6 +106,18 @@ def _references(document: Read, post: Snapshot) -> Iterator[Problem]:
             )
 
 
+def _named_automation(document: Read, post: Snapshot) -> Iterator[Problem]:
+    """The projects that templates take, and the templates that roles and profiles name."""
+    projects = _known(document, "projects", post.project_by_name)
+    for name, one in document.values.get("templates", {}).items():
+        yield from _leads(("templates", name, "project"), one.get("project"), projects, "project", "projects")
+    templates = _known(document, "templates", post.template_by_name)
+    for noun in ("roles", "profiles"):
+        for name, one in document.values.get(noun, {}).items():
+            for key in NAMED:
+                yield from _leads((noun, name, key), one.get(key), templates, "job template", "templates")
+
+
 def _lead(path: Path, of: dict[str, list[str]], known: set[str], what: str, noun: str) -> Iterator[Problem]:
     names = of.get(str(path[-1]), [])
     for at, name in enumerate(names):
@@ -101,7 +129,12 @@ def _lead(path: Path, of: dict[str, list[str]], known: set[str], what: str, noun
 
 def _leads(path: Path, name: str | None, known: set[str], what: str, noun: str) -> Iterator[Problem]:
     if name and name not in known:
-        yield path, f"names the {what} {name}, which is not declared; add it to {noun}, or correct the name."
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        yield (
+            path,
+            f"names the {what} {name}, which is not declared; add it to {noun}, or correct the name.{hint}",
+        )
 
 
 # --- hosts ---
@@ -117,6 +150,9 @@ def _hosts(document: Read, post: Snapshot) -> Iterator[Problem]:
         for interface in host.interfaces:
             yield from _interface(interface)
         yield from _services(host)
+        machine = host.machine
+        if machine and (problem := specs.data_disk_problem(machine.data_disk, machine.data_disk_serial)):
+            yield ("hosts", name, "machine", "data_disk_serial"), f"cannot be: {problem}"
         if host.hypervisor == name:
             yield ("hosts", name, "hypervisor"), "names the host itself; a machine cannot run on itself."
 
@@ -200,3 +236,57 @@ def _registers(document: Read, post: Snapshot) -> Iterator[Problem]:
         if (one.finding, one.subject) in seen:
             yield ("severities", at), f"{one.finding} is lowered twice for the same subject; keep one."
         seen.add((one.finding, one.subject))
+    used: set[tuple[str, str]] = set()
+    for at, use in enumerate(post.emergency_uses if "emergency_uses" in document.values else ()):
+        if (use.at, use.who) in used:
+            yield ("emergency_uses", at), f"{use.who} came in at {use.at} twice; keep one."
+        used.add((use.at, use.who))
+    yield from _local_ports(document, post)
+
+
+def _local_ports(document: Read, post: Snapshot) -> Iterator[Problem]:
+    """One port is one web page's, whichever hosts carry them."""
+    ports: dict[int, str] = {}
+    for host in post.hosts if "hosts" in document.values else ():
+        for service in host.services:
+            port, label = service.local_port, f"{service.label} on {host.name}"
+            if port is not None and ports.setdefault(port, label) != label:
+                told = f"say {label} has local port {port}, which is {ports[port]}'s; leave it out, and one is given."
+                yield ("hosts", host.name, "services"), told
+
+
+def _schedules(document: Read, post: Snapshot) -> Iterator[Problem]:
+    """Whether there are jobs of its kind is not asked: a schedule that cannot be carried out is shown as such."""
+    for one in post.schedules if "schedules" in document.values else ():
+        path = ("schedules", one.name)
+        if problem := scheduled.name_problem(one.name):
+            yield path, f"cannot be: {problem}"
+        if problem := scheduled.secret_problem(one.parameters):
+            yield (*path, "parameters"), f"cannot be: {problem}"
+        for field, problem in one.timing.problems():
+            yield (*path, field), f"cannot be: {problem}"
+
+
+def _kit_places(document: Read, post: Snapshot) -> Iterator[Problem]:
+    """Whether a place can be reached is seen when a kit is brought there."""
+    for place in post.kit_places if "kit_places" in document.values else ():
+        for field, told in kit_places.problems(place).items():
+            yield ("kit_places", place.name, field), f"cannot be: {' '.join(told)}"
+
+
+def _automation(document: Read, post: Snapshot) -> Iterator[Problem]:
+    """Whether a project has the playbook is not asked: that is seen where it is fetched."""
+    for project in post.projects if "projects" in document.values else ():
+        for field, told in automation.project_problems(project).items():
+            yield ("projects", project.name, field), f"cannot be: {' '.join(told)}"
+    templates = document.values.get("templates", {})
+    for template in post.templates if "templates" in document.values else ():
+        path = ("templates", template.name)
+        for field, told in automation.template_problems(template).items():
+            yield (*path, field), f"cannot be: {' '.join(told)}"
+        asked = templates.get(template.name, {}).get("prompts", [])
+        for problem in automation.prompt_problems(asked, template.extra_vars):
+            yield (*path, "prompts"), f"cannot be: {problem}"
+        for name, _ in template.vault_secrets:
+            if problem := automation.vault_id_problem(name):
+                yield (*path, "vault_secrets"), f"cannot be: {problem}"

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
 from inventory.document.work import Work
 from inventory.models import Alias, Group, Membership, Nesting, Service
@@ -15,6 +16,9 @@ Pair = tuple[str, str]
 
 def compare(work: Work) -> None:
     draft = work.draft
+    if work.alone:
+        _amended(work)
+        return
     members = _memberships(work)
     if "groups" in draft.nouns:
         _nestings(work)
@@ -25,6 +29,40 @@ def compare(work: Work) -> None:
         _members(work, "assignment", work.profiles, draft.profiles, stored, draft.profile_members)
     if work.leaves:
         _aliases(work)
+
+
+# --- a patch ---
+
+
+def _amended(work: Work) -> None:
+    """The links that come and those that go; nobody else's are looked at."""
+    draft = work.draft
+    for parent, child in sorted(draft.nestings):
+        link = Nesting(parent=work.groups[parent], child=work.groups[child])
+        work.new(link, "group nesting", f"{child} below {parent}")
+    if draft.unnested:
+        for row in Nesting.objects.filter(parent__site=work.site).select_related("parent", "child"):
+            if (row.parent.name, row.child.name) in draft.unnested:
+                work.remove(row, "group nesting", f"{row.child.name} below {row.parent.name}")
+    kinds: list[tuple[str, str, dict[str, Any], set[Pair]]] = [
+        (Group.Kind.GROUP, "membership", work.groups, draft.memberships),
+        (Group.Kind.PROFILE, "assignment", work.profiles, draft.profile_members),
+    ]
+    for kind, noun, groups, coming in kinds:
+        for group, host in sorted(coming):
+            work.new(Membership(group=groups[group], host=work.hosts[host]), noun, f"{host} in {group}")
+        _part(work, noun, groups, draft.parted.get(kind, set()))
+    _named_aliases(work)
+
+
+def _part(work: Work, noun: str, groups: dict[str, Any], going: set[Pair]) -> None:
+    names = {row.pk: name for name, row in work.hosts.items()}
+    by_pk = {groups[group].pk: groups[group] for group, _ in going}
+    for row in Membership.objects.filter(group__in=by_pk) if going else ():
+        group, host = by_pk[row.group_id], names.get(row.host_id, "")
+        if (group.name, host) in going:
+            row.group, row.host = group, work.hosts[host]
+            work.remove(row, noun, f"{host} in {group.name}")
 
 
 # --- groups ---
@@ -125,6 +163,35 @@ def _aliases(work: Work) -> None:
         _alias(work, name, stored.get(name), label, by_label[label])
     for name in sorted(stored.keys() - wanted.keys()):
         work.remove(stored[name], "alias", name)
+
+
+def _named_aliases(work: Work) -> None:
+    """Of a patch: aliases that it names, and those whose carrier it takes away while another host carries the same."""
+    wanted, going = dict(work.draft.aliases), work.draft.unaliased
+    gone = {row.pk for row in work.removed[Service]}
+    if not (wanted or going or gone):
+        return
+    rows = Alias.objects.filter(Q(name__in={*wanted, *going}) | Q(service__in=gone), site=work.site)
+    stored = {row.name: row for row in rows.select_related("service__host")}
+    orphans = {name: row.service.label for name, row in stored.items() if row.service_id in gone}
+    wanted = {name: to for name, to in orphans.items() if name not in going} | wanted
+    carriers = _carriers(work, set(wanted.values()), gone)
+    for name, label in sorted(wanted.items()):
+        _alias(work, name, stored.get(name), label, carriers[label])
+    for name in sorted(going & stored.keys()):
+        work.remove(stored[name], "alias", name)
+
+
+def _carriers(work: Work, labels: set[str], gone: set[int]) -> dict[str, list[Service]]:
+    """Label → the services of that label as they will be, whichever host the patch speaks of."""
+    known = {row.pk for row in work.services if row.pk}
+    names = {label.partition(".")[0] for label in labels}
+    others = Service.objects.filter(site=work.site, name__in=names).exclude(pk__in=known | gone)
+    found: dict[str, list[Service]] = defaultdict(list)
+    for row in [*work.services, *others.select_related("host")]:
+        if row.pk not in gone:
+            found[row.label].append(row)
+    return found
 
 
 def _alias(work: Work, name: str, row: Alias | None, label: str, carriers: list[Service]) -> None:

@@ -1,26 +1,31 @@
-"""Compares what belongs to one host: interfaces, the API of a hypervisor, services."""
+"""Compares what belongs to one host: interfaces, the API of a hypervisor, the specification of a machine, services."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
+from inventory.document import ports
 from inventory.document.draft import Fields, HostDraft, Left, ServiceKey, plain
 from inventory.document.work import Work
-from inventory.models import Host, Hypervisor, Interface, Service
+from inventory.models import Host, Hypervisor, Interface, Service, VirtualMachine
 
 
 def read(work: Work) -> None:
-    """Fetch interfaces and APIs of all hosts: one query each."""
+    """Fetch interfaces, APIs and specifications of all hosts: one query each."""
     if not work.is_stored:
         return
     by_id = {row.pk: row for row in work.hosts.values()}
-    for interface in Interface.objects.filter(host__site=work.site):
+    for interface in work.of_hosts(Interface.objects.all()):
         interface.host = by_id[interface.host_id]
         work.interfaces[interface.host_id][interface.name] = interface
-    for api in Hypervisor.objects.filter(host__site=work.site):
+    for api in work.of_hosts(Hypervisor.objects.all()):
         api.host = by_id[api.host_id]
         work.apis[api.host_id] = api
+    for machine in work.of_hosts(VirtualMachine.objects.all()):
+        machine.host = by_id[machine.host_id]
+        work.machines[machine.host_id] = machine
 
 
 def all_interfaces(work: Work) -> Iterator[Interface]:
@@ -37,10 +42,13 @@ def all_interfaces(work: Work) -> Iterator[Interface]:
 
 def compare_interfaces(work: Work, host: Host, draft: HostDraft) -> None:
     rows = work.interfaces[host.pk] if host.pk else {}
-    keep_places = work.leaves and _in_place(rows, draft)
+    keep_places = work.alone or (work.leaves and _in_place(rows, draft))
+    last = max((row.position for row in rows.values()), default=-1)
     for name, fields in draft.interfaces.items():
         resolved = _resolved(work, fields)
         if name not in rows:
+            if work.alone and rows:
+                resolved["position"] = last = last + 1
             made = Interface(host=host, name=name, **plain(resolved, new=True))
             work.new(made, "interface", f"{host.name}/{name}")
             continue
@@ -67,20 +75,31 @@ def _resolved(work: Work, fields: Fields) -> Fields:
     return out
 
 
-# --- the API of a hypervisor ---
+# --- what a host has one of ---
 
 
 def compare_proxmox(work: Work, host: Host, draft: HostDraft) -> None:
-    if draft.proxmox is Left.ALONE:
+    _compare_one(work, host, Hypervisor, work.apis, draft.proxmox)
+
+
+def compare_machine(work: Work, host: Host, draft: HostDraft) -> None:
+    _compare_one(work, host, VirtualMachine, work.machines, draft.machine)
+
+
+def _compare_one(
+    work: Work, host: Host, model: type[Any], rows: dict[int, Any], wanted: Fields | Left | None
+) -> None:
+    if isinstance(wanted, Left):
         return
-    row = work.apis.get(host.pk) if host.pk else None
-    if draft.proxmox is None:
+    noun = str(model._meta.verbose_name)
+    row = rows.get(host.pk) if host.pk else None
+    if wanted is None:
         if row is not None:
-            work.remove(row, "hypervisor", host.name)
+            work.remove(row, noun, host.name)
     elif row is None:
-        work.new(Hypervisor(host=host, **draft.proxmox), "hypervisor", host.name)
+        work.new(model(host=host, **wanted), noun, host.name)
     else:
-        work.compare("hypervisor", host.name, row, draft.proxmox)
+        work.compare(noun, host.name, row, wanted)
 
 
 # --- services ---
@@ -99,13 +118,14 @@ def compare_services(work: Work) -> None:
             wanted[key][name] = fields
     for key in sorted(wanted.keys() | present.keys()):
         _compare_service(work, key, present[key], wanted[key])
+    ports.compare(work)
 
 
 def _services(work: Work) -> list[Service]:
     if not work.is_stored:
         return []
     by_id = {row.pk: row for row in work.hosts.values()}
-    work.services = list(Service.objects.filter(site=work.site))
+    work.services = list(work.of_hosts(Service.objects.all()))
     for row in work.services:
         row.host = by_id[row.host_id]
     return work.services

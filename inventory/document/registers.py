@@ -1,4 +1,5 @@
-"""Compares the lists of a site that are no hosts: lowered severities, declarations of authority, zone serials."""
+"""Compares the lists of a site that are no hosts: lowered severities, uses of the emergency access, schedules, places of
+kits, declarations of authority, zone serials."""
 
 from __future__ import annotations
 
@@ -6,12 +7,18 @@ from typing import Any, cast
 
 from inventory.document.draft import Fields
 from inventory.document.work import Work
-from inventory.models import Authority, SeverityOverride
+from inventory.models import Authority, EmergencyUse, KitPlace, Schedule, SeverityOverride
 
 
 def compare(work: Work) -> None:
     if "severities" in work.draft.nouns:
         _overrides(work)
+    if "emergency_uses" in work.draft.nouns:
+        _uses(work)
+    if "schedules" in work.draft.nouns:
+        _schedules(work)
+    if "kit_places" in work.draft.nouns:
+        _kit_places(work)
     if "authority" in work.draft.nouns:
         _authorities(work, work.draft.authorities)
     if work.draft.serials:
@@ -29,6 +36,40 @@ def _overrides(work: Work) -> None:
             work.new(made, "lowered severity", name)
     for key in sorted(rows.keys() - work.draft.overrides.keys()):
         work.remove(rows[key], "lowered severity", " of ".join(part for part in key if part))
+
+
+def _uses(work: Work) -> None:
+    """None goes: what happened is not undone by leaving it out."""
+    rows = {(row.at, row.who): row for row in work.listed(EmergencyUse)}
+    for (at, who), fields in work.draft.emergency_uses.items():
+        name = f"{who} at {at:%Y-%m-%d %H:%M}"
+        if (at, who) in rows:
+            work.compare("use of the emergency access", name, rows[at, who], fields)
+        else:
+            made = EmergencyUse(site=work.site, at=at, who=who, **fields)
+            work.new(made, "use of the emergency access", name)
+
+
+def _schedules(work: Work) -> None:
+    rows = work.rows(Schedule, "name")
+    for name, fields in work.draft.schedules.items():
+        if name in rows:
+            work.compare("schedule", name, rows[name], fields)
+        else:
+            work.new(Schedule(site=work.site, name=name, **fields), "schedule", name)
+    for name in sorted(rows.keys() - work.draft.schedules.keys()):
+        work.remove(rows[name], "schedule", name)
+
+
+def _kit_places(work: Work) -> None:
+    rows = work.rows(KitPlace, "name")
+    for name, fields in work.draft.kit_places.items():
+        if name in rows:
+            work.compare("place of kits", name, rows[name], fields)
+        else:
+            work.new(KitPlace(site=work.site, name=name, **fields), "place of kits", name)
+    for name in sorted(rows.keys() - work.draft.kit_places.keys()):
+        work.remove(rows[name], "place of kits", name)
 
 
 def _authorities(work: Work, wanted: list[Fields]) -> None:

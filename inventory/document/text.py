@@ -18,12 +18,16 @@ NOUNS = {
     "groups": "group",
     "profiles": "profile",
     "roles": "role",
+    "projects": "project",
+    "templates": "job template",
+    "kit_places": "place of kits",
     "aliases": "alias",
     "serials": "serial of",
 }
 INNER = {"interfaces": "interface"}
 MAX_BYTES = 200_000_000
 MAX_VALUES = 20_000_000
+MAX_PADDING = 20_000_000  # lines before documents, all together: it grows with the square of their number
 _MARKER = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 #: A line that says something: neither empty, nor a comment, nor a directive.
 _SAYS = re.compile(r"^(?!%)[ \t\r\ufeff]*+[^ \t\r\ufeff#\n]", re.MULTILINE)
@@ -36,6 +40,8 @@ class Complaint:
     file: str
     line: int
     sentence: str
+    #: of a table: the header of the cell
+    column: str = ""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.sentence}" if self.line else f"{self.file}: {self.sentence}"
@@ -51,6 +57,8 @@ class Read:
     complaints: list[Complaint] = field(default_factory=list)
     #: (noun, name) of what was malformed: no use in judging it further
     malformed: set[Path] = field(default_factory=set)
+    #: whether what is not named is left alone, not missing
+    is_patch: bool = False
 
     @property
     def slug(self) -> str:
@@ -90,9 +98,15 @@ def read(text: bytes, file: str) -> tuple[list[Read], list[Complaint]]:
     found: list[Read] = []
     complaints: list[Complaint] = []
     for part in _parts(decoded):
+        if not part:
+            sentence = (
+                f"the file has too many documents for its length; split it after some {len(found) or 1}."
+            )
+            complaints.append(Complaint(file, 0, sentence))
+            break
         try:
             value, positions = yaml11.read(
-                part, file, max_bytes=MAX_BYTES, max_nodes=MAX_VALUES // 10, max_values=MAX_VALUES
+                part, file, max_bytes=MAX_BYTES, max_nodes=MAX_VALUES // 40, max_values=MAX_VALUES
             )
         except yaml11.YamlProblem as problem:
             complaints.append(Complaint(file, problem.line or 0, f"{problem.message} {problem.hint}".strip()))
@@ -128,13 +142,22 @@ def _one_each(documents: list[Read], complaints: list[Complaint]) -> list[Read]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """The documents of *text*, each with as many empty lines before it as it has lines before it in the file."""
+    """The documents of *text*, each with as many empty lines before it as it has lines before it in the file.
+
+    An empty one at the end: there are more, with more empty lines together than anybody waits for.
+    """
     ends = [match.start() for match in _MARKER.finditer(text)]
     starts = [0, *ends]
+    lines = padded = 0
     for start, end in zip(starts, [*ends, len(text)], strict=True):
         part = text[start:end]
         if _SAYS.search(_MARKER.sub("", part, count=1)):
-            yield "\n" * text.count("\n", 0, start) + part
+            padded += lines
+            if padded > MAX_PADDING:
+                yield ""
+                return
+            yield "\n" * lines + part
+        lines += part.count("\n")
 
 
 def _checked(value: dict[str, Any], positions: yaml11.Positions, file: str) -> Read:
@@ -143,12 +166,12 @@ def _checked(value: dict[str, Any], positions: yaml11.Positions, file: str) -> R
     for fault in found:
         document.complain(fault.path, fault.message)
     for fault in found:
-        _drop(value, fault.path)
+        drop(value, fault.path)
         document.malformed.add(fault.path[:2])
     return document
 
 
-def _drop(value: Any, path: Path) -> None:
+def drop(value: Any, path: Path) -> None:
     """Take out the key in which something is malformed, so that the rest can be judged: every problem at once."""
     owner: tuple[dict[str, Any], str] | None = None
     for step in path:

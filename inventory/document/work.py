@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from inventory.document.draft import Fields, SiteDraft, plain
 from inventory.document.plans import Action, Entry
-from inventory.models import Group, Host, Hypervisor, Identity, Interface, Role, Segment, Service, Site
+from inventory.models import (
+    Group,
+    Host,
+    Hypervisor,
+    Identity,
+    Interface,
+    JobTemplate,
+    Project,
+    Role,
+    Segment,
+    Service,
+    Site,
+    VirtualMachine,
+)
 from inventory.models.fields import OrderedJSONField
+from inventory.models.segments import WAYS_IN
 from inventory.packed import to_text
 from inventory.snapshot import IdentityFacts
+
+#: From here on one query for the whole site is cheaper than asking for the rows by name.
+MANY = 500
 
 
 class Work:
@@ -26,7 +44,7 @@ class Work:
         self.removed: dict[type, list[Any]] = defaultdict(list)
         self.roles: dict[str, Role] = self.rows(Role, "slug")
         self.segments: dict[str, Segment] = self.rows(Segment, "name")
-        self.hosts: dict[str, Host] = self.rows(Host, "name")
+        self.hosts: dict[str, Host] = self._hosts()
         groups = self.listed(Group)
         self.groups = {row.name: row for row in groups if row.kind == Group.Kind.GROUP}
         self.profiles = {row.name: row for row in groups if row.kind == Group.Kind.PROFILE}
@@ -37,6 +55,7 @@ class Work:
         self.identities_moved: list[Identity] = []
         self.interfaces: dict[int, dict[str, Interface]] = defaultdict(dict)
         self.apis: dict[int, Hypervisor] = {}
+        self.machines: dict[int, VirtualMachine] = {}
 
     # --- rows there are ---
 
@@ -49,14 +68,41 @@ class Work:
         """Whether what the draft no longer names has to leave."""
         return self.draft.unnamed == "leave"
 
-    def listed(self, model: type[Any]) -> list[Any]:
-        rows = list(model._default_manager.filter(site=self.site)) if self.is_stored else []
+    @property
+    def alone(self) -> bool:
+        """Whether the draft is a patch, which looks at nothing but what it names."""
+        return self.draft.unnamed == "alone"
+
+    def _hosts(self) -> dict[str, Host]:
+        """All hosts; of a patch, those that it speaks of, while asking for them by name is cheaper."""
+        names = hosts_named(self.draft) if self.alone else set()
+        if not self.alone or len(names) > MANY:
+            return self.rows(Host, "name")
+        return self.rows(Host, "name", name__in=names)
+
+    def of_hosts(self, rows: Any) -> Any:
+        """Those of *rows*, parts of hosts, whose host the draft speaks of."""
+        if not self.alone or len(self.hosts) > MANY:
+            return rows.filter(host__site=self.site)
+        return rows.filter(host__in=[row.pk for row in self.hosts.values() if row.pk])
+
+    def listed(self, model: type[Any], **only: Any) -> list[Any]:
+        rows = list(model._default_manager.filter(site=self.site, **only)) if self.is_stored else []
         for row in rows:
             row.site = self.site  # saves a query for each question after it
         return rows
 
-    def rows(self, model: type[Any], key: str) -> dict[str, Any]:
-        return {getattr(row, key): row for row in self.listed(model)}
+    def rows(self, model: type[Any], key: str, **only: Any) -> dict[str, Any]:
+        return {getattr(row, key): row for row in self.listed(model, **only)}
+
+    @cached_property
+    def projects(self) -> dict[str, Project]:
+        return self.rows(Project, "name")
+
+    @cached_property
+    def templates(self) -> dict[str, JobTemplate]:
+        """Asked for once somebody names one."""
+        return self.rows(JobTemplate, "name")
 
     # --- the plan ---
 
@@ -98,6 +144,19 @@ class Work:
         return columns, told
 
 
+def hosts_named(draft: SiteDraft) -> set[str]:
+    """Every host that *draft* speaks of: those it describes, their carriers and switches, jump hosts, members of groups."""
+    names = set(draft.hosts)
+    for host in draft.hosts.values():
+        names |= {host.hypervisor} if isinstance(host.hypervisor, str) else set()
+        names |= {one["switch"] for one in host.interfaces.values() if one.get("switch")}
+    for segment in draft.segments.values():
+        names |= {segment[key] for key in WAYS_IN if segment.get(key)}
+    for pairs in (draft.memberships, draft.profile_members, *draft.parted.values()):
+        names |= {host for _, host in pairs}
+    return names
+
+
 def _is_same(row: Any, column: Any, new: Any) -> bool:
     old = getattr(row, column.attname)
     if column.is_relation:
@@ -109,10 +168,14 @@ def _is_same(row: Any, column: Any, new: Any) -> bool:
 
 def _detail(key: str, row: Any, new: Any, column: Any) -> str:
     """Old and new of a plain field; of variables and shapes only that they differ, since they may be long or secret."""
-    if isinstance(column, OrderedJSONField):
+    if isinstance(column, OrderedJSONField) and not isinstance(new, list):
         return key
     return f"{key} {_shown(getattr(row, key))} → {_shown(new)}"
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return (
+            ", ".join("-".join(item) if isinstance(item, list) else str(item) for item in value) or "nothing"
+        )
     return "nothing" if value in (None, "") else str(value)

@@ -6,33 +6,53 @@ from collections import defaultdict
 from typing import Any, cast
 
 from inventory.changes import SiteChange
-from inventory.document import identities
+from inventory.document import identities, ports
 from inventory.document.work import Work
 from inventory.models import (
     Alias,
     Authority,
+    EmergencyUse,
     Group,
     Host,
     Hypervisor,
     Interface,
+    JobTemplate,
+    KitPlace,
     Membership,
     Nesting,
+    Project,
     Role,
+    Schedule,
     Segment,
     Service,
     SeverityOverride,
     Site,
+    VirtualMachine,
     WorkloadProfile,
 )
 
 Models = tuple[type[Any], ...]
 
-STOOD_ON: Models = (Role, Segment, Group, WorkloadProfile)
-STANDING: Models = (Interface, Hypervisor, Service, Nesting, Membership, Alias, SeverityOverride, Authority)
+STOOD_ON: Models = (Project, JobTemplate, Role, Group, WorkloadProfile)
+#: Segments name hosts (jump host, relay), and hosts no segments: only their interfaces do.
+STANDING: Models = (
+    Segment, Interface, Hypervisor, VirtualMachine, Service, Nesting, Membership, Alias, SeverityOverride, EmergencyUse,
+    Schedule, KitPlace, Authority,
+)  # fmt: skip
 #: What nothing stands on goes first, so that what comes finds its place free.
-GO_FIRST: Models = (Alias, SeverityOverride, Membership, Nesting, Hypervisor, Interface)
+GO_FIRST: Models = (
+    Alias,
+    SeverityOverride,
+    Schedule,
+    KitPlace,
+    Membership,
+    Nesting,
+    Hypervisor,
+    VirtualMachine,
+    Interface,
+)
 #: What something stood on goes once that stands elsewhere.
-GO_LAST: Models = (Service, Group, WorkloadProfile, Segment, Role)
+GO_LAST: Models = (Service, Group, WorkloadProfile, Segment, Role, JobTemplate, Project)
 
 
 def write(work: Work, the_change: SiteChange) -> None:
@@ -46,6 +66,7 @@ def write(work: Work, the_change: SiteChange) -> None:
     _hosts(work, the_change)
     _update(work, the_change, Host)
     _free_primaries(work, the_change)
+    ports.free(work, the_change)
     for model in STANDING:
         _update(work, the_change, model)
         _create(work, the_change, model)

@@ -18,7 +18,7 @@ from inventory.ansible.grouping import ALL, UNGROUPED
 from inventory.exports.ansible_model import AnsibleModel
 from inventory.exports.registry import Document, Export
 from inventory.findings import Finding
-from inventory.snapshot import AuthorityMode, Snapshot
+from inventory.snapshot import AuthorityMode, HostFacts, Snapshot
 
 
 def model_of(snapshot: Snapshot) -> AnsibleModel:
@@ -60,7 +60,7 @@ def host_document(snapshot: Snapshot, name: str) -> bytes:
 
 def _document(model: AnsibleModel, only: Collection[str] | None) -> bytes:
     hosts = [h for h in model.snapshot.live_hosts if only is None or h.name in only]
-    host_lines = [_line(host.name, model.script_variables(host)) for host in hosts]
+    host_lines = [rendered_host(model, host) for host in hosts]
     group_lines = [_line(name, body) for name, body in _groups(model, only).items()]
     return b"".join(
         (
@@ -71,6 +71,16 @@ def _document(model: AnsibleModel, only: Collection[str] | None) -> bytes:
             b"\n}\n",
         )
     )
+
+
+def rendered_host(model: AnsibleModel, host: HostFacts) -> bytes:
+    """The line of one host in ``_meta.hostvars``, without the comma behind it."""
+    return _line(host.name, model.script_variables(host))
+
+
+def rendered_name(host: HostFacts) -> bytes:
+    """How a group names the host."""
+    return as_json(host.name)
 
 
 def _line(name: str, body: Mapping[str, Any]) -> bytes:

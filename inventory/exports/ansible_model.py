@@ -74,6 +74,10 @@ class AnsibleModel:
         out.update(self._added(host, inherited, out))
         return _in_order(out, host.written.get("keys", ()))
 
+    def own_names(self, host: HostFacts) -> frozenset[str]:
+        """Those of the host's variables that somebody declared on it; the others are made of its facts."""
+        return frozenset(self._writer.own_variables(host)) - frozenset(self._writer.write(host))
+
     def script_variables(self, host: HostFacts) -> dict[str, Any]:
         """What an inventory script may say of the host itself.
 

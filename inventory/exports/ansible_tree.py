@@ -7,7 +7,7 @@ that were never opened lie beside the variables of their owner as they came.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -54,11 +54,16 @@ def render(snapshot: Snapshot, authority: AuthorityMode | None = None) -> Docume
 
 
 def _inline(owned: Mapping[Owner, Variables]) -> dict[Owner, Variables]:
-    """What must stand in ``hosts.yml``, since its owner's name can be no file.
+    """What must stand in ``hosts.yml``, since its owner's name can be no file, or another's differs from it in case alone.
 
     All groups or none: Ansible reads the inline variables of every group before the files of any.
     """
-    found = {owner: variables for owner, variables in owned.items() if variables and not _fits(owner[1])}
+    many = Counter((kind, name.casefold()) for (kind, name), variables in owned.items() if variables)
+    found = {
+        (kind, name): variables
+        for (kind, name), variables in owned.items()
+        if variables and not (_fits(name) and many[kind, name.casefold()] == 1)
+    }
     if any(kind == "group" for kind, _ in found):
         found |= {owner: variables for owner, variables in owned.items() if owner[0] == "group"}
     return found

@@ -62,7 +62,9 @@ INTERFACE_COLUMNS = [
     "switch",
     "switch_port",
 ]
-COLUMNS = (*HOST_COLUMNS, *INTERFACE_COLUMNS)
+#: of the host as well; new columns come last, where nobody counts them
+LATER_COLUMNS = ["console_kind", "console_address", "power_kind", "power_address", "power_outlet"]
+COLUMNS = (*HOST_COLUMNS, *INTERFACE_COLUMNS, *LATER_COLUMNS)
 
 #: What a spreadsheet takes for a formula, after whatever it does not show.
 FORMULA = re.compile(r"'|[\s\x00-\x1f\x7f\u200b-\u200f\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
@@ -77,16 +79,13 @@ def render(snapshot: Snapshot, authority: AuthorityMode | None = None) -> Docume
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for row in _rows(snapshot):
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([cell(value) for value in row])
     findings = in_reading_order(list(disputes(snapshot, "mac", "ip", "name", "vmid")))
     return Document({FILENAME: out.getvalue().encode()}, findings)
 
 
 def _rows(snapshot: Snapshot) -> Iterator[Row]:
-    groups: dict[str, list[str]] = {}
-    for group in sorted(snapshot.groups, key=lambda group: group.name):
-        for name in group.hosts:
-            groups.setdefault(name, []).append(group.name)
+    groups = snapshot.once(groups_of_hosts)
     zone = zone_of(snapshot) or ""
     served = dns.plan(snapshot, "gateway").zones
     names = {record.name for zone_ in served if zone_.kind == "site" for record in zone_.records}
@@ -96,9 +95,27 @@ def _rows(snapshot: Snapshot) -> Iterator[Row]:
             label = interface_label(snapshot, zone, host, interface)
             name = f"{label}.{zone}" if interface.a_record and f"{label}.{zone}" in names else ""
             own = _interface(snapshot, host, interface, name)
-            yield [*first, _disputed(snapshot, host, interface), *own]
+            yield [*first, _disputed(snapshot, host, interface), *own, *_later(host)]
         if not host.interfaces:
-            yield [*first, _disputed(snapshot, host, None), *[""] * len(INTERFACE_COLUMNS)]
+            none = [""] * len(INTERFACE_COLUMNS)
+            yield [*first, _disputed(snapshot, host, None), *none, *_later(host)]
+
+
+def groups_of_hosts(snapshot: Snapshot) -> dict[str, list[str]]:
+    """Host → the groups that name it directly, by name."""
+    groups: dict[str, list[str]] = {}
+    for group in sorted(snapshot.groups, key=lambda group: group.name):
+        for name in group.hosts:
+            groups.setdefault(name, []).append(group.name)
+    return groups
+
+
+def cells_of(snapshot: Snapshot, host: HostFacts, interface: InterfaceFacts | None) -> dict[str, str]:
+    """Column → cell of the row of *interface*, but for the full name; without one, of a host that has none."""
+    first = _host(host, snapshot.once(groups_of_hosts).get(host.name, []))
+    own = _interface(snapshot, host, interface, "") if interface else [""] * len(INTERFACE_COLUMNS)
+    row = [*first, _disputed(snapshot, host, interface), *own, *_later(host)]
+    return {column: cell(value) for column, value in zip(COLUMNS, row, strict=True)}
 
 
 def _host(host: HostFacts, groups: list[str]) -> Row:
@@ -143,6 +160,10 @@ def _interface(snapshot: Snapshot, host: HostFacts, i: InterfaceFacts, name: str
     ]
 
 
+def _later(host: HostFacts) -> Row:
+    return [getattr(host, column) for column in LATER_COLUMNS]
+
+
 def _disputed(snapshot: Snapshot, host: HostFacts, i: InterfaceFacts | None) -> str:
     claims = [("name", dns_name(host.name) or host.name), ("vmid", str(host.vmid))]
     if i is not None:
@@ -150,7 +171,8 @@ def _disputed(snapshot: Snapshot, host: HostFacts, i: InterfaceFacts | None) -> 
     return " ".join(f"{kind}:{value}" for kind, value in claims if snapshot.is_disputed(kind, value))
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """*value* as one cell that no spreadsheet takes for a formula."""
     if value is None or value == "":
         return ""
     if isinstance(value, bool):

@@ -57,6 +57,8 @@ MODULES = {
     "hosts": "inventory.exports.hosts",
     "pxe": "inventory.exports.pxe",
     "ssh-config": "inventory.exports.ssh_config",
+    "known-hosts": "inventory.exports.known_hosts",
+    "power-scripts": "inventory.exports.power_scripts",
     "prometheus": "inventory.exports.prometheus",
     "csv": "inventory.exports.csv",
 }

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from inventory import bootstrap, dns
+from inventory import bootstrap, dns, host_keys
 from inventory.disputes import disputes
 from inventory.dns.names import claims_below, dns_name, host_label, name_below, zone_of
 from inventory.exports.reserved import Reserved, has, is_declared
+from inventory.exports.ssh_jumps import Jumps, web_pages
+from inventory.exports.ssh_words import Entry, Forward, SshPlan, Way
 from inventory.findings import Finding, in_reading_order
 from inventory.identity import is_ip_address
 from inventory.numbers import point
@@ -24,65 +25,16 @@ IDENTITY = re.compile(r"[A-Za-z0-9_.~/][A-Za-z0-9_.~/@+=-]{0,250}\Z")
 TO = re.compile(r"(.+):([0-9]{1,5})\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
-    local: int
-    #: the host's label, where it is one of the site's; else empty
-    label: str
-    #: a name or an address, as declared
-    to: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    user: str = ""
-    port: int = 0
-    identity: str = ""
-    #: the label of a host, ``none``, or empty
-    jump: str = ""
-    forward: tuple[Forward, ...] = ()
-    #: of the second way alone
-    address: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    host: str
-    label: str
-    #: empty where DNS does not have the name
-    fqdn: str
-    #: the primary interface's first
-    addresses: tuple[str, ...]
-    way: Way = Way()
-    second: Way | None = None
-
-
-@dataclass
-class SshPlan:
-    zone: str
-    entries: tuple[Entry, ...]
-    default: Way
-    #: ``192.0.2.*`` for networks that end at an octet
-    patterns: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    by_label: dict[str, Entry] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.by_label = {entry.label: entry for entry in self.entries}
-
-    @property
-    def labels(self) -> dict[str, Entry]:
-        return self.by_label
-
-
 class Unusable(ValueError):
     """A value that ssh cannot take; the message says which and why."""
 
 
 def findings(snapshot: Snapshot) -> tuple[Finding, ...]:
     """What of the declared ways in cannot be written."""
-    declared = any(host.access or host.out_of_band for host in snapshot.live_hosts)
+    declared = any(segment.jump_host or segment.jump_alternative for segment in snapshot.segments) or any(
+        host.access or host.out_of_band or any(service.web_scheme for service in host.services)
+        for host in snapshot.live_hosts
+    )
     if not (declared or is_declared(snapshot, VARIABLE)):
         return ()
     return tuple(f for f in plan(snapshot).findings if f.id == "ssh-access-unusable")
@@ -107,17 +59,41 @@ class _Planner:
         entries = {e.label: e for host in self.snapshot.live_hosts if (e := self._bare(host))}
         self.labels = entries
         site = Way(**self._values(f"variable {VARIABLE}", self.snapshot.site.variables.get(VARIABLE)))
+        self.jumps = Jumps(self.snapshot, self._label, self._say)
         ways = {label: self._way(self.snapshot.host_by_name[e.host]) for label, e in entries.items()}
-        jumps = {way.jump for way in (*ways.values(), site)} - {"", "none"}
-        for label in jumps:
+        jumps = ({way.jump for way in (*ways.values(), site)} | self.jumps.all) - {"", "none"}
+        for label in sorted(jumps):
             if not self._has_own_jump(self.snapshot.host_by_name[entries[label].host]):
                 ways[label] = replace(ways[label], jump="none")
         ways = self._without_circles(ways)
-        made = [
-            replace(e, way=ways[label], second=self._second(self.snapshot.host_by_name[e.host]))
-            for label, e in sorted(entries.items())
-        ]
-        return SshPlan(self.zone, tuple(made), site, self._patterns(), in_reading_order(self.findings))
+        patterns = self.jumps.patterns(site)
+        made = tuple(self._whole(e, ways[label], site) for label, e in sorted(entries.items()))
+        if any(way.jump not in ("", "none") for way in (site, *(way for way, _ in patterns))):
+            made = tuple(_without_a_wildcard(one) for one in made)
+        pages = web_pages(self.snapshot, made, self._say)
+        return SshPlan(self.zone, made, site, patterns, in_reading_order(self.findings), pages)
+
+    def _whole(self, entry: Entry, way: Way, site: Way) -> Entry:
+        host = self.snapshot.host_by_name[entry.host]
+        other = self.jumps.alternative(host)
+        names = (
+            self._names(host, entry) if way.jump != site.jump and way.jump == self.jumps.first(host) else ()
+        )
+        return replace(
+            entry,
+            way=way,
+            second=self._second(host),
+            alternative=replace(way, jump=other, forward=()) if other not in ("", entry.label) else None,
+            is_known=bool(host_keys.keys(host.host_keys)),
+            names=tuple(sorted(names)),
+        )
+
+    def _names(self, host: HostFacts, entry: Entry) -> set[str]:
+        """Its further names: the wildcards would send them the way of the site."""
+        labels = {service.label for service in host.services}
+        labels |= {self.snapshot.interface_label(host, one) for one in host.interfaces}
+        names = {f"{dns_name(label)}.{self.zone}" for label in labels}
+        return names & self.names - {entry.fqdn}
 
     def _bare(self, host: HostFacts) -> Entry | None:
         """The host's names and addresses; None without either, or where its name is another's too."""
@@ -141,8 +117,12 @@ class _Planner:
 
     def _way(self, host: HostFacts) -> Way:
         own = has(host.variables, VARIABLE)
-        inherited = self._values(host.subject if own else f"variable {VARIABLE}", self.declared.of(host))
-        return Way(**{**inherited, **self._values(host.subject, host.access)})
+        nearest = self.declared.of(host)
+        inherited = self._values(host.subject if own else f"variable {VARIABLE}", nearest)
+        jump = self.jumps.first(host)
+        if jump and not own and nearest == self.snapshot.site.variables.get(VARIABLE):
+            inherited["jump"] = jump  # its segment is nearer to it than the site
+        return Way(**{"jump": jump, **inherited, **self._values(host.subject, host.access)})
 
     def _second(self, host: HostFacts) -> Way | None:
         known = {key: host.out_of_band[key] for key in ("user", "port", "jump") if key in host.out_of_band}
@@ -160,7 +140,8 @@ class _Planner:
         return replace(way, jump=way.jump or "none", address=dns_name(address) or address)
 
     def _has_own_jump(self, host: HostFacts) -> bool:
-        return "jump" in host.access or has(host.variables, VARIABLE)
+        own = host.variables[VARIABLE] if has(host.variables, VARIABLE) else None
+        return "jump" in host.access or (isinstance(own, Mapping) and "jump" in own)
 
     def _values(self, subject: str, declared: Any) -> dict[str, Any]:
         """What *declared* says, value by value; what ssh cannot take is left out and said."""
@@ -204,20 +185,16 @@ class _Planner:
                 kept[label] = replace(ways[label], jump="")
         return kept
 
-    def _patterns(self) -> tuple[str, ...]:
-        found = []
-        for segment in self.snapshot.segments:
-            network = ipaddress.ip_network(segment.network4) if segment.network4 else None
-            if network and network.prefixlen in (8, 16, 24):
-                octets = str(network.network_address).split(".")[: network.prefixlen // 8]
-                found.append((int(network.network_address), ".".join([*octets, "*"])))
-        return tuple(dict.fromkeys(pattern for _, pattern in sorted(found)))
-
     def _say(self, subject: str, why: str) -> None:
-        hint = "The keys are user, port, identity, jump (a host of the site) and forward."
+        hint = "The keys are user, port, identity, jump (a host of the site), forward and known_hosts."
         self.findings.append(
             Finding("ssh-access-unusable", "warning", subject, f"{why}; that is left out.", hint)
         )
+
+
+def _without_a_wildcard(entry: Entry) -> Entry:
+    """No jump has to be said: ssh goes on reading, and the stanzas at the end would add the site's or a segment's."""
+    return entry if entry.way.jump else replace(entry, way=replace(entry.way, jump="none"))
 
 
 def _user(planner: _Planner, value: Any) -> str:
@@ -235,6 +212,12 @@ def _port(planner: _Planner, value: Any) -> int:
 def _identity(planner: _Planner, value: Any) -> str:
     if not isinstance(value, str) or not IDENTITY.match(value):
         raise Unusable("has an identity that is no plain path of a key")
+    return value
+
+
+def _known_hosts(planner: _Planner, value: Any) -> str:
+    if not isinstance(value, str) or not IDENTITY.match(value):
+        raise Unusable("has a known_hosts that is no plain path of a file")
     return value
 
 
@@ -272,4 +255,5 @@ READERS: dict[str, Callable[[_Planner, Any], Any]] = {
     "identity": _identity,
     "jump": _jump,
     "forward": _forwards,
+    "known_hosts": _known_hosts,
 }

@@ -23,6 +23,8 @@ class Change(models.Model):
     why = models.TextField(blank=True)
     source = models.CharField(max_length=30)
     at = models.DateTimeField(auto_now_add=True, db_index=True)
+    #: what one request wrote, at however many sites, has one of these in common
+    batch = models.UUIDField(null=True, editable=False, db_index=True)
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -90,6 +92,7 @@ class Declared(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         change = require_open(self.owner_site_id, f"{self._meta.verbose_name} “{self}”")
+        change.refuse_code(self)
         if change.strict:
             self.full_clean()
         super().save(*args, **kwargs)

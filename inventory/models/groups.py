@@ -9,6 +9,7 @@ from django.db import models
 
 from inventory import validators
 from inventory.ansible.grouping import PROFILE_PREFIX
+from inventory.models.automation import templates_elsewhere
 from inventory.models.base import Declared, SiteRow
 from inventory.models.fields import OrderedJSONField
 from inventory.querysets import GuardedQuerySet, OfSite
@@ -28,6 +29,22 @@ class Group(SiteRow):
     )
     variables = OrderedJSONField(default=dict, blank=True, validators=[validators.mapping])
     sealed = OrderedJSONField(default=dict, blank=True, editable=False)
+    configure_template = models.ForeignKey(
+        "inventory.JobTemplate",
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="configures_profiles",
+        help_text="Create and rebuild end with a run of it, limited to the host. For workload profiles.",
+    )
+    retire_template = models.ForeignKey(
+        "inventory.JobTemplate",
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="retires_profiles",
+        help_text="Cleans up behind a host that has this profile before it is retired.",
+    )
     hosts = models.ManyToManyField(
         "inventory.Host", through="inventory.Membership", related_name="groups", blank=True
     )
@@ -60,6 +77,8 @@ class Group(SiteRow):
             except ValidationError as error:
                 raise ValidationError({"name": error.messages}) from None
             self._check_twin()
+        if problems := templates_elsewhere(self):
+            raise ValidationError(problems)
 
     def _check_twin(self) -> None:
         """Ansible knows a profile as the group ``profile_<name>``: there must not be two of that name."""

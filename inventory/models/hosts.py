@@ -8,10 +8,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from inventory import validators
+from inventory import host_keys, validators
 from inventory.models.base import Declared, SiteRow
 from inventory.models.fields import OrderedJSONField
 from inventory.models.identity import contested
+from inventory.models.segments import Segment
 from inventory.querysets import GuardedQuerySet, HostQuerySet
 
 
@@ -38,6 +39,22 @@ class Host(SiteRow):
     class Plane(models.TextChoices):
         MANAGEMENT = "management"
         TENANT = "tenant"
+
+    class Console(models.TextChoices):
+        SERIAL = "serial", "serial line"
+        SOL = "sol", "serial over LAN (IPMI)"
+        REDFISH = "redfish", "Redfish"
+        KVM = "kvm", "KVM over IP"
+        PROXMOX = "proxmox", "Proxmox console"
+        LOCAL = "local", "screen and keyboard"
+
+    class Power(models.TextChoices):
+        PDU = "pdu", "PDU outlet"
+        WOL = "wol", "Wake-on-LAN"
+        IPMI = "ipmi", "IPMI"
+        REDFISH = "redfish", "Redfish"
+        PROXMOX = "proxmox", "Proxmox"
+        HAND = "hand", "by hand"
 
     name = models.CharField(max_length=253, help_text="Lower-case letters, digits and hyphens: netctrl-vm01.")
     form = models.CharField(max_length=40, blank=True, help_text="hv, vm, ph, pi, em, rt, sw or ap.")
@@ -75,6 +92,29 @@ class Host(SiteRow):
         validators=[validators.mapping],
         help_text="IPMI, Redfish, console.",
     )
+    console_kind = models.CharField(
+        "console",
+        max_length=10,
+        blank=True,
+        choices=Console,
+        help_text="How one sees its screen without its network.",
+    )
+    console_address = models.CharField(
+        max_length=300, blank=True, help_text="Where: an address, an URL, or “serial server 3, port 7”."
+    )
+    power_kind = models.CharField(
+        "power", max_length=10, blank=True, choices=Power, help_text="How it is switched on from afar."
+    )
+    power_address = models.CharField(
+        max_length=300, blank=True, help_text="Of the BMC, or name of the PDU. Wake-on-LAN needs none."
+    )
+    power_outlet = models.CharField(max_length=64, blank=True, help_text="The outlet at the PDU.")
+    host_keys = models.TextField(
+        "SSH host keys",
+        blank=True,
+        validators=[validators.ssh_host_keys],
+        help_text="Public keys that somebody compared, one a line: ssh-ed25519 AAAA… Lines of ssh-keyscan may be pasted.",
+    )
     variables = OrderedJSONField(
         default=dict,
         blank=True,
@@ -106,6 +146,7 @@ class Host(SiteRow):
 
     def clean(self) -> None:
         problems: dict[str, list[str]] = {}
+        self.host_keys = host_keys.lines_of(self.host_keys)
         if self.differs("name") and (problem := validators.label_problem(self.name)):
             problems.setdefault("name", []).append(problem)
         if self.form and self.form not in self.Form.values and self.differs("form"):
@@ -145,10 +186,20 @@ class Host(SiteRow):
             )
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        """Ports of this switch forget it first, each with its history: the database would do it in silence."""
+        """Ports of this switch, and segments behind this jump host, forget it first.
+
+        Each with its history: the database would do it in silence.
+        """
         for port in self.ports.exclude(host=self):
             port.switch = None
             port.save()
+        for segment in Segment.objects.filter(
+            Q(jump_host=self) | Q(jump_alternative=self) | Q(wake_relay=self)
+        ):
+            for field in ("jump_host", "jump_alternative", "wake_relay"):
+                if getattr(segment, f"{field}_id") == self.pk:
+                    setattr(segment, field, None)
+            segment.save()
         return super().delete(*args, **kwargs)
 
 

@@ -26,14 +26,28 @@ class Hypervisor(HostPart):
         max_length=200,
         blank=True,
         validators=[validators.token_id],
-        help_text="user@realm!name, such as mgmtplane@pve!write.",
+        help_text="user@realm!name, such as mgmtplane@pve!write. For jobs that change something.",
     )
     secret = models.CharField(
         "API token secret",
         max_length=300,
         blank=True,
         validators=[validators.secret_reference],
-        help_text="A reference: env:NAME, file:/path or vault:VARIABLE. The secret itself is never stored here.",
+        help_text="A reference: env:NAME, file:/path, vault:VARIABLE or unlock:NAME. The secret itself is not stored here.",
+    )
+    read_token_id = models.CharField(
+        "reading token id",
+        max_length=200,
+        blank=True,
+        validators=[validators.token_id],
+        help_text="Such as mgmtplane@pve!survey, which may only look: for surveys. Empty: the one above reads, too.",
+    )
+    read_secret = models.CharField(
+        "reading token secret",
+        max_length=300,
+        blank=True,
+        validators=[validators.secret_reference],
+        help_text="A reference as well.",
     )
     ca_file = models.CharField(
         "CA file",

@@ -13,6 +13,8 @@ from inventory import validators
 from inventory.models.base import SiteRow
 from inventory.models.fields import OrderedJSONField
 
+#: columns that name a host by which people or packets come in
+WAYS_IN = ("jump_host", "jump_alternative", "wake_relay")
 IPV4_FIELDS = ("gateway4", "pool_first", "pool_last", "static_first", "static_last")
 
 
@@ -84,6 +86,33 @@ class Segment(SiteRow):
         blank=True,
         help_text="What UEFI PXE reads as siaddr.",
     )
+    jump_host = models.ForeignKey(
+        "inventory.Host",
+        verbose_name="jump host",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Operators come into this segment through it.",
+    )
+    jump_alternative = models.ForeignKey(
+        "inventory.Host",
+        verbose_name="second jump host",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The way in that does not cross the access switch: HOST.alt in the SSH configuration.",
+    )
+    wake_relay = models.ForeignKey(
+        "inventory.Host",
+        verbose_name="Wake-on-LAN relay",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="A host on this segment that sends the packet where this application is not.",
+    )
     trust = models.CharField(max_length=40, blank=True)
     suffix = models.CharField(
         "interface suffix",
@@ -129,6 +158,7 @@ class Segment(SiteRow):
         """Refuse what contradicts itself; every problem at once."""
         problems: dict[str, list[str]] = {}
         self._check_networks(problems)
+        self._check_ways_in(problems)
         for network, fields in (("network4", IPV4_FIELDS), ("network6", ("gateway6",))):
             changed = tuple(field for field in fields if self.differs(field, network))
             self._check_within(problems, getattr(self, network), changed)
@@ -149,6 +179,17 @@ class Segment(SiteRow):
                 continue  # the field's own validator says it
             if network.version != version:
                 problems.setdefault(field, []).append(f"{text} is not an IPv{version} network.")
+
+    def _check_ways_in(self, problems: dict[str, list[str]]) -> None:
+        for field in WAYS_IN:
+            host = getattr(self, field)
+            if host is not None and self.differs(field, "site") and host.site_id != self.site_id:
+                problems.setdefault(field, []).append(f"Host {host} belongs to another site.")
+        first, second = self.jump_host_id, self.jump_alternative_id
+        if second is not None and first == second and self.differs("jump_host", "jump_alternative"):
+            problems.setdefault("jump_alternative", []).append(
+                "It is the jump host itself; name another, or leave it empty."
+            )
 
     def _check_within(
         self, problems: dict[str, list[str]], text: str | None, fields: tuple[str, ...]

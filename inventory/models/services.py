@@ -6,8 +6,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 
 from inventory import validators
+from inventory.local_ports import FIRST, LAST
 from inventory.models.base import Declared
 from inventory.models.hosts import Host, HostPart
 from inventory.models.identity import contested
@@ -16,6 +18,10 @@ from inventory.querysets import GuardedQuerySet
 
 class Service(HostPart):
     """A name that consumers use, carried now by one host: a CNAME. Moving it changes one record."""
+
+    class WebScheme(models.TextChoices):
+        HTTP = "http"
+        HTTPS = "https"
 
     site = models.ForeignKey(
         "inventory.Site", on_delete=models.CASCADE, related_name="services", editable=False
@@ -30,6 +36,19 @@ class Service(HostPart):
         max_length=200, blank=True, help_text="URL path or tcp; how to see that it answers."
     )
     metrics_path = models.CharField(max_length=200, blank=True)
+    web_scheme = models.CharField(
+        "web page",
+        max_length=5,
+        blank=True,
+        choices=WebScheme,
+        help_text="People open it in a browser: it gets a local port of its own in the SSH configuration.",
+    )
+    local_port = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Where a tunnel to the web page ends on the operator's machine; handed out once, and kept.",
+    )
 
     class Meta:
         ordering = ["site", "name", "tenant"]
@@ -38,7 +57,17 @@ class Service(HostPart):
                 fields=["host", "name", "tenant"],
                 name="service_once_per_host",
                 violation_error_message="The host carries this service already.",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["site", "local_port"],
+                name="service_local_port",
+                violation_error_message="Another web page of the site has this local port; leave it out, and one is given.",
+            ),
+            models.CheckConstraint(
+                name="service_local_port_range",
+                condition=Q(local_port__isnull=True) | Q(local_port__gte=FIRST, local_port__lte=LAST),
+                violation_error_message=f"Local ports are from {FIRST} to {LAST}.",
+            ),
         ]
 
     def __str__(self) -> str:

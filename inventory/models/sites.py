@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from inventory import naming, validators
+from inventory.models.automation import templates_elsewhere
 from inventory.models.base import Declared, SiteRow
 from inventory.models.fields import OrderedJSONField
 from inventory.querysets import GuardedQuerySet
@@ -80,17 +81,40 @@ class Site(Declared):
         validators=[validators.mapping],
         help_text="Which Ansible variable means which noun, where it differs from the documented table.",
     )
+    emergency_who = models.TextField(
+        "who may", blank=True, help_text="Who may come in when nothing else works, and who has to be told."
+    )
+    emergency_how = models.TextField(
+        "how", blank=True, help_text="The way in, step by step. No secret: say where it lies."
+    )
+    emergency_secret = models.CharField(
+        "secret",
+        max_length=300,
+        blank=True,
+        validators=[validators.secret_reference],
+        help_text="A reference: env:NAME, file:/path, vault:VARIABLE or unlock:NAME. The secret itself is not stored here.",
+    )
+    emergency_after = models.TextField(
+        "what to do after",
+        blank=True,
+        help_text="Change the password, seal the envelope anew, look at the log.",
+    )
     written = OrderedJSONField(default=dict, blank=True, editable=False)
     sealed = OrderedJSONField(default=dict, blank=True, editable=False)
     #: zone → [serial, content hash]; moved on publication, see inventory.serving.publication
     zone_serials = OrderedJSONField(default=dict, blank=True, editable=False)
     uid = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
     revision = models.BigIntegerField(default=0, editable=False)
+    #: how often another copy of the application became the one that writes; raised by a promotion, never lowered
+    epoch = models.BigIntegerField(default=1, editable=False)
+    #: ``Copy.uid`` of the one that writes; elsewhere the site is read-only
+    live_copy = models.CharField(max_length=16, blank=True, editable=False)
 
     objects = GuardedQuerySet.as_manager()
 
     class Meta:
         ordering = ["slug"]
+        permissions = [("promote_site", "Can make this the copy that writes a site")]
         constraints = [
             models.CheckConstraint(
                 name="site_vmid_range",
@@ -103,8 +127,8 @@ class Site(Declared):
     def __str__(self) -> str:
         return self.slug
 
-    #: moved by the door and by publication alone; saving a form must not put old values back
-    NOT_SAVED = frozenset({"id", "revision", "zone_serials", "uid"})
+    #: moved by the door, by publication and by promotions alone; saving a form must not put old values back
+    NOT_SAVED = frozenset({"id", "revision", "zone_serials", "uid", "epoch", "live_copy"})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding and kwargs.get("update_fields") is None:
@@ -180,6 +204,22 @@ class Role(SiteRow):
         help_text="Fourth octet of assigned MACs: two hex digits. Empty until a MAC is assigned for this role.",
     )
     title = models.CharField(max_length=200, blank=True)
+    configure_template = models.ForeignKey(
+        "inventory.JobTemplate",
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="configures_roles",
+        help_text="Create and rebuild end with a run of it, limited to the host.",
+    )
+    retire_template = models.ForeignKey(
+        "inventory.JobTemplate",
+        null=True,
+        blank=True,
+        on_delete=models.RESTRICT,
+        related_name="retires_roles",
+        help_text="Cleans up behind a host of this role before it is retired.",
+    )
 
     class Meta:
         ordering = ["site", "slug"]
@@ -199,3 +239,7 @@ class Role(SiteRow):
 
     def __str__(self) -> str:
         return self.slug
+
+    def clean(self) -> None:
+        if problems := templates_elsewhere(self):
+            raise ValidationError(problems)

@@ -9,7 +9,14 @@ from django.db.models import ExpressionWrapper, F, TextField
 
 from inventory.models import Host, Interface, Service
 from inventory.packed import packed
-from inventory.snapshot import AliasFacts, HostFacts, HypervisorFacts, InterfaceFacts, ServiceFacts
+from inventory.snapshot import (
+    AliasFacts,
+    HostFacts,
+    HypervisorFacts,
+    InterfaceFacts,
+    MachineFacts,
+    ServiceFacts,
+)
 
 Row = dict[str, Any]
 
@@ -36,6 +43,7 @@ def host_facts(
             "role__slug",
             "hypervisor__name",
             *(f"proxmox__{name}" for name in HYPERVISOR_COLUMNS),
+            *(f"machine__{name}" for name in MACHINE_COLUMNS),
         )
     )
     names = {row["id"]: row["name"] for row in rows}
@@ -76,6 +84,7 @@ def host_facts(
                 role=row["role__slug"] or "",
                 hypervisor=row["hypervisor__name"] or "",
                 proxmox=_proxmox(row),
+                machine=_machine(row),
                 interfaces=tuple(facts for _, _, facts in sorted(interfaces[row["id"]], key=lambda i: i[:2])),
                 services=tuple(sorted(services[row["id"]].values(), key=lambda s: (s.name, s.tenant))),
             ),
@@ -91,7 +100,16 @@ def _proxmox(row: Row) -> HypervisorFacts | None:
     return HypervisorFacts(**{name: row[f"proxmox__{name}"] for name in HYPERVISOR_COLUMNS})
 
 
-HOST_COLUMNS = ("name", "form", "vmid", "status", "plane", "platform", "location", "notes")
+def _machine(row: Row) -> MachineFacts | None:
+    if row["machine__cores"] is None:
+        return None
+    return MachineFacts(**{name: row[f"machine__{name}"] for name in MACHINE_COLUMNS})
+
+
+HOST_COLUMNS = (
+    "name", "form", "vmid", "status", "plane", "platform", "location", "notes", "console_kind", "console_address",
+    "power_kind", "power_address", "power_outlet", "host_keys",
+)  # fmt: skip
 HOST_PACKED = ("access", "out_of_band", "variables", "written")
 INTERFACE_COLUMNS = (
     "name", "mac", "mac_kind", "addressing", "ipv4", "a_record", "reservation", "management", "wake_on_lan", "primary",
@@ -99,9 +117,14 @@ INTERFACE_COLUMNS = (
 )  # fmt: skip
 INTERFACE_PACKED = ("variables", "written")
 HYPERVISOR_COLUMNS = (
-    "api_url", "node", "token_id", "secret", "ca_file", "fingerprint", "storage", "bridge", "pool",
+    "api_url", "node", "token_id", "secret", "read_token_id", "read_secret", "ca_file", "fingerprint",
+    "storage", "bridge", "pool",
 )  # fmt: skip
-SERVICE_COLUMNS = ("name", "tenant", "port", "health_check", "metrics_path")
+MACHINE_COLUMNS = (
+    "cores", "memory", "os_disk", "data_disk", "data_disk_serial", "keep_data_disk", "boot", "template", "ciuser",
+    "ssh_keys", "cpu", "agent", "rng", "start_on_boot", "startup_order", "storage", "bridge", "pool",
+)  # fmt: skip
+SERVICE_COLUMNS = ("name", "tenant", "port", "health_check", "metrics_path", "web_scheme", "local_port")
 
 
 def _text_of(column: str) -> str:

@@ -12,6 +12,7 @@ from inventory.findings import Finding, in_reading_order
 from inventory.rules import (
     addresses,
     ansible,
+    automation,
     dhcp,
     dns,
     formats,
@@ -24,6 +25,7 @@ from inventory.rules import (
     segments,
     services,
     site,
+    ways_in,
 )
 from inventory.rules.catalogue import CATALOGUE, KNOWN
 from inventory.rules.lowering import lowered
@@ -37,6 +39,7 @@ DatedRule = Callable[[Snapshot, date], Iterable[Finding]]
 RULES: list[Rule] = [
     addresses.findings,
     ansible.findings,
+    automation.findings,
     dhcp.findings,
     dns.findings,
     formats.findings,
@@ -49,6 +52,7 @@ RULES: list[Rule] = [
     segments.findings,
     services.findings,
     site.findings,
+    ways_in.findings,
 ]
 
 #: What only a calendar can tell.

@@ -10,6 +10,7 @@ from inventory.rules.page import Page
 from inventory.rules.pages import (
     addresses,
     ansible,
+    automation,
     dhcp,
     dns,
     formats,
@@ -18,6 +19,7 @@ from inventory.rules.pages import (
     machines,
     secrets,
     services,
+    ways_in,
 )
 
 __all__ = ["CATALOGUE", "KNOWN", "SUBJECTS", "Page"]
@@ -30,8 +32,10 @@ SUBJECTS: dict[str, dict[str, Page]] = {
     "DNS": dns.PAGES,
     "Services": services.PAGES,
     "Hypervisors and machines": machines.PAGES,
+    "Ways in": ways_in.PAGES,
     "Secrets": secrets.PAGES,
     "Ansible": ansible.PAGES,
+    "Projects and job templates": automation.PAGES,
     "Bootstrap mode and single formats": formats.PAGES,
     "Lowered severities": lowering.PAGES,
 }

@@ -1,7 +1,7 @@
 """What tells a secret from other text: the name of its key, its shape, or that it is random. Pure.
 
-A value is none when it is empty, a boolean, Jinja, Vault ciphertext, a reference (``env:``, ``file:``, ``vault:``), a
-path, an address of a page without a password in it, or a password's hash.
+A value is none when it is empty, a boolean, Jinja, Vault ciphertext, a reference (``env:``, ``file:``, ``vault:``,
+``unlock:``), a path, an address of a page without a password in it, or a password's hash.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ Sure = bool
 def _set_of(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
+
+#: Every expression below looks at each character a bounded number of times: what is searched is as long as people like.
 
 #: Last words of keys that hold secrets: ``bmc_password``, ``apiKey``, ``ansible_become_pass``.
 SECRET_WORDS = _set_of(
@@ -49,24 +51,32 @@ PUBLIC = _set_of(
 
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
-WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@{]*:(?!\{\{)[^\s/@{]+@", re.I)
+WITH_PASSWORD = re.compile(
+    r"(?<![a-z])[a-z][a-z0-9+.-]{0,31}://[^\s/:@{]{0,255}:(?!\{\{)[^\s/@{]{1,255}@", re.I
+)
 #: Tokens that their issuers made to be recognised: GitHub, GitLab, Slack, AWS, Stripe, HashiCorp Vault, Proxmox, JWT.
 BRANDED = re.compile(
-    r"\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{30,}|\bglpat-[\w-]{20,}|\bxox[abprs]-[\w-]{10,}|\bAKIA[A-Z0-9]{16}\b"
-    r"|\bsk_live_\w{16,}|\bhvs\.[\w-]{20,}|PVEAPIToken=[^\s=]+![^\s=]+=[0-9a-f-]{36}|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+    r"\bgh[pousr]_[A-Za-z0-9]{30}|\bgithub_pat_\w{30}|\bglpat-[\w-]{20}|\bxox[abprs]-[\w-]{10}|\bAKIA[A-Z0-9]{16}\b"
+    r"|\bsk_live_\w{16}|\bhvs\.[\w-]{20}|PVEAPIToken=[^\s=!]{1,128}![^\s=!]{1,128}=[0-9a-f-]{36}"
+    r"|\beyJ[\w-]{10,500}\.eyJ[\w-]{10,4000}\.[\w-]{10}"
 )
 #: In prose, and on command lines.
 SAID = re.compile(
     r"(?i)\b(?:(?:password|passwd|passphrase|secret|token|api[ _-]?key)\s*[:=]|authorization:\s*(?:basic|bearer))"
     r"\s*(?P<value>[^\s,;]{4,})"
 )
-REFERENCE = re.compile(r"(?:env:[A-Za-z_]|file:/|vault:[A-Za-z_])")
+REFERENCE = re.compile(r"(?:env:[A-Za-z_]|file:/|vault:[A-Za-z_]|unlock:[A-Za-z0-9_])")
+#: an extra variable whose whole value is one of these is resolved when the run begins
+WHOLE_REFERENCE = re.compile(
+    r"(?:env:[A-Za-z_]\w*|file:/(?!/)\S+|vault:[A-Za-z_]\w*|unlock:[A-Za-z0-9_][A-Za-z0-9_.-]*)\Z"
+)
 CRYPTED = re.compile(r"\$(?:[156y]|2[abxy]|argon2(?:id|i|d)|scrypt|gy|7)\$|\{[A-Z0-9-]+\}")
 NOTHING = _set_of(
     "yes no true false on off none null ~ unknown prompt required optional present absent ask disabled enabled"
 )
+#: (looks ahead so far and no farther, or a long text without blanks is read once for each of its words)
 RANDOM = re.compile(
-    r"(?<![\w+/=.-])(?=[^\s]*[A-Z])(?=[^\s]*[a-z])(?=[^\s]*[0-9])[A-Za-z0-9+_]{24,}={0,2}(?![\w+/.-])"
+    r"(?<![\w+/=.-])(?=[^\s]{0,200}?[A-Z])(?=[^\s]{0,200}?[a-z])(?=[^\s]{0,200}?[0-9])[A-Za-z0-9+_]{24,}={0,2}(?![\w+/.-])"
 )
 #: Bits a character: words of people stay below, random letters and digits lie above.
 RANDOM_BITS = 4.0

@@ -35,22 +35,34 @@ def findings(snapshot: Snapshot) -> Iterable[Finding]:
 
 def _owners(snapshot: Snapshot) -> Iterator[tuple[str, Iterable[Part]]]:
     site = snapshot.site
-    yield f"site {site.slug}", [("variables", site.variables)]
+    emergency = {key: getattr(site, f"emergency_{key}") for key in ("who", "how", "secret", "after")}
+    yield f"site {site.slug}", [("variables", site.variables), ("emergency", emergency)]
     for segment in snapshot.segments:
         yield f"segment {segment.name}", [("variables", segment.variables)]
     for group in snapshot.groups:
         yield f"group {group.name}", [("variables", group.variables)]
     for profile in snapshot.profiles:
         yield f"profile {profile.name}", [("variables", profile.variables)]
+    for project in snapshot.projects:
+        yield f"project {project.name}", [("location", {"location": project.location})]
+    for template in snapshot.templates:
+        defaults = {prompt.name: prompt.default for prompt in template.prompts}
+        yield (
+            f"template {template.name}",
+            [("extra_vars", template.extra_vars), ("prompts", defaults)],
+        )
     for host in snapshot.hosts:
         parts: list[Part] = [
             ("variables", host.variables),
             ("access", host.access),
             ("out_of_band", host.out_of_band),
             ("notes", host.notes),
+            ("console_address", host.console_address),
+            ("power_address", host.power_address),
         ]
         if host.proxmox:
-            parts.append(("proxmox", {"api_url": host.proxmox.api_url, "secret": host.proxmox.secret}))
+            kept = ("api_url", "secret", "read_secret")
+            parts.append(("proxmox", {name: getattr(host.proxmox, name) for name in kept}))
         yield host.subject, parts
         for interface in host.interfaces:
             yield interface.subject, [("variables", interface.variables), ("pxe_file", interface.pxe_file)]

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 
+from inventory.serving import database
+
 log = logging.getLogger(__name__)
 
 #: How long such a write waits for SQLite's one write lock. An import may hold it for a minute.
@@ -22,7 +24,9 @@ def best_effort(what: str) -> Iterator[None]:
     try:
         with _hurried(), inside:
             yield
+        database.note_taken()
     except DatabaseError as error:
+        database.note_refusal(error)
         log.info("%s: not noted (%s)", what, type(error).__name__)
 
 

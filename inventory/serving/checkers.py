@@ -105,6 +105,13 @@ def _grub_commands(directory: Path) -> Iterable[Command]:
         yield ["grub-script-check", path.name]
 
 
+def _known_hosts_commands(directory: Path) -> Iterable[Command]:
+    """A file without any key is good, and no file of keys to ssh-keygen."""
+    lines = (directory / "known_hosts").read_text("ascii").splitlines()
+    if any(line and not line.startswith("#") for line in lines):
+        yield ["ssh-keygen", "-l", "-f", "known_hosts"]
+
+
 #: promtool checks a configuration, and with it the files of targets that it names.
 PROMTOOL = 'printf "%s" "$1" | promtool check config /dev/stdin'
 SCRAPING = """\
@@ -145,6 +152,7 @@ CHECKERS = {
     "ssh-config": Checker(
         ("openssh-client", "openssh-clients"), ("ssh",), _only("ssh -G -F ssh_config localhost")
     ),
+    "known-hosts": Checker(("openssh-client", "openssh"), ("ssh-keygen",), _known_hosts_commands),
     "prometheus": Checker(
         ("prometheus", "golang-github-prometheus"), ("promtool",), _promtool_commands, r"^Checking |SUCCESS"
     ),
@@ -152,6 +160,7 @@ CHECKERS = {
 
 #: What to do where nothing can be asked.
 INSTEAD = {
+    "power-scripts": "Read what it would do: sh shutdown.sh --dry-run.",
     "opnsense": "OPNsense tells on import which rows it refuses; then see that Kea is running.",
     "vyos": "Paste it in configuration mode, read what “compare” shows, then “commit-confirm”.",
     "hosts": "Try one name: getent hosts NAME, once the file is in its place.",

@@ -41,7 +41,9 @@ SILENT_AFTER = timedelta(days=1)
 STATES = ("current", "behind", "failed", "silent")
 
 #: As ``renderings.etag_of`` writes it; the quotes may be missing.
-ETAG = re.compile(r'(?:W/)?"?(?P<revision>\d{1,18})-(?P<content>[0-9a-f]{20})"?', re.ASCII)
+ETAG = re.compile(
+    r'(?:W/)?"?(?P<revision>\d{1,18})-(?:e(?P<epoch>\d{1,9})-)?(?P<content>[0-9a-f]{20})"?', re.ASCII
+)
 #: bytes of the content's name and the closing quote
 TAIL = 21
 LONGEST_NAME, LONGEST_MESSAGE = 200, 1000
@@ -92,7 +94,16 @@ def clean_message(given: str) -> str:
 def read_etag(given: str) -> tuple[str, int] | None:
     """The ETag in its one spelling, and its revision; None for what never was an ETag of ours."""
     match = ETAG.fullmatch(given.strip())
-    return (f'"{match["revision"]}-{match["content"]}"', int(match["revision"])) if match else None
+    if match is None:
+        return None
+    epoch = f"e{match['epoch']}-" if match["epoch"] else ""
+    return f'"{match["revision"]}-{epoch}{match["content"]}"', int(match["revision"])
+
+
+def named(etag: str) -> tuple[int, str] | None:
+    """Revision and content that *etag* names; None for none of ours."""
+    match = ETAG.fullmatch(etag)
+    return (int(match["revision"]), match["content"]) if match else None
 
 
 def note_fetched(taking: Taking, etag: str) -> None:

@@ -57,6 +57,9 @@ class Kept:
     #: its index row; None when the database was too busy to take one
     row_id: int | None = None
     fetched: bool = False
+    #: of the site: which copy of the application writes it, and since which promotion
+    epoch: int = 1
+    live_copy: str = ""
 
     @property
     def key(self) -> Key:
@@ -64,7 +67,7 @@ class Kept:
 
     @property
     def etag(self) -> str:
-        return etag_of(self.revision, self.sha256)
+        return etag_of(self.epoch, self.revision, self.sha256)
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -93,8 +96,9 @@ def forget() -> None:
     _remembered.clear()
 
 
-def etag_of(revision: int, sha256: str) -> str:
-    return f'"{revision}-{sha256[:20]}"'
+def etag_of(epoch: int, revision: int, sha256: str) -> str:
+    """``"<revision>-e<epoch>-<content>"``: the revision first and the content last, as clients know them of old."""
+    return f'"{revision}-e{epoch}-{sha256[:20]}"'
 
 
 def variant_of(authority: AuthorityMode | None) -> str:
@@ -188,7 +192,16 @@ def _look(slug: str, format: str, variant: str) -> tuple[reading.Now, dict[str, 
         )
         .order_by("-kind__revision")
         .values(
-            "pk", "uid", "slug", "revision", "kind__id", "kind__revision", "kind__sha256", "kind__created"
+            "pk",
+            "uid",
+            "slug",
+            "revision",
+            "epoch",
+            "live_copy",
+            "kind__id",
+            "kind__revision",
+            "kind__sha256",
+            "kind__created",
         )
     )
     # PostgreSQL sorts NULL first when descending, but then it is the only row.
@@ -204,7 +217,8 @@ def _look(slug: str, format: str, variant: str) -> tuple[reading.Now, dict[str, 
         "sha256": found["kind__sha256"],
         "created": found["kind__created"],
     }
-    return reading.Now(found["pk"], str(found["uid"]), found["revision"]), newest
+    now = reading.Now(found["pk"], str(found["uid"]), found["revision"], found["epoch"], found["live_copy"])
+    return now, newest
 
 
 def _known(now: reading.Now, newest: dict[str, Any]) -> Kept | None:
@@ -241,6 +255,8 @@ def _from_row(row: Rendering, now: reading.Now, slug: str) -> Kept:
         created=row.created,
         row_id=row.pk,
         fetched=row.fetched is not None,
+        epoch=now.epoch,
+        live_copy=now.live_copy,
     )
 
 
@@ -278,6 +294,8 @@ def _render(
         findings=made.findings,
         created=timezone.now(),
         fetched=fetched,
+        epoch=snapshot.site.epoch,
+        live_copy=snapshot.site.live_copy,
     )
     kept = _remember(_indexed(replace(kept, created=_since(kept, newest))))
     del made

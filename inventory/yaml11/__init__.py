@@ -5,8 +5,8 @@ that ``ansible-inventory --list`` prints: ``!vault`` is ``{"__ansible_vault": ci
 ``!unsafe`` is ``{"__ansible_unsafe": text}``.
 """
 
-from inventory.yaml11.problems import Positions, YamlProblem
+from inventory.yaml11.problems import VAULT, Positions, YamlProblem
 from inventory.yaml11.reading import read
 from inventory.yaml11.writing import Flow, dump
 
-__all__ = ["Flow", "Positions", "YamlProblem", "dump", "read"]
+__all__ = ["VAULT", "Flow", "Positions", "YamlProblem", "dump", "read"]

@@ -28,6 +28,7 @@ from inventory.yaml11.problems import RESERVED_KEYS, UNSAFE, VAULT, Mark, Positi
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 100
 MAX_NODES = 200_000
+LONGEST_NUMBER = 1_000
 
 _TAG = "tag:yaml.org,2002:"
 _STR, _NULL, _BOOL, _INT, _FLOAT = (_TAG + name for name in ("str", "null", "bool", "int", "float"))
@@ -305,10 +306,14 @@ class _Reader:
         make = _SCALARS.get(tag)
         if make is None:
             raise self._unknown_tag(node, tag)
+        name = tag.removeprefix(_TAG)
+        # a number by sixties takes for ever, a hexadecimal one cannot be written again
+        if len(node.value) > LONGEST_NUMBER:
+            said = f"This looks like a {name} of more than {LONGEST_NUMBER:,} digits."
+            raise self._problem(node, said, "Quote it if it is text.")
         try:
             value = make(self.scalars, node)
         except (ValueError, LookupError, ArithmeticError, AttributeError, yaml.YAMLError):
-            name = tag.removeprefix(_TAG)
             raise self._problem(
                 node, f"This looks like a {name}, but is none.", "Quote it if it is text."
             ) from None

@@ -8,7 +8,8 @@ from django.test import Client
 
 from inventory import reading
 from inventory.changes import change
-from inventory.models import Group, Host, Interface, Membership, Role, Segment, Service, Site
+from inventory.models import Host, Role, Segment, Site
+from tests.small_site import with_pi01
 
 
 @pytest.fixture(autouse=True)
@@ -36,25 +37,7 @@ def segment(site) -> Segment:
 
 @pytest.fixture
 def host(site, segment) -> Host:
-    """pi01 with one static interface, a service and a group."""
-    host = Host(site=site, name="pi01", form="pi", notes="behind the red door")
-    with change(site, by="fixture"):
-        host.save()
-        Interface(
-            host=host,
-            name="eth0",
-            mac="bc:24:11:ce:51:ec",
-            segment=segment,
-            addressing="static",
-            ipv4="192.0.2.10",
-            a_record=True,
-            reservation=True,
-        ).save()
-        Service(host=host, name="artifacts").save()
-        group = Group(site=site, name="pis")
-        group.save()
-        Membership(group=group, host=host).save()
-    return host
+    return with_pi01(site, segment)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.urls import reverse
 
 from inventory.allocation import Wanted, allocate
 from inventory.changes import change
@@ -44,7 +45,8 @@ def test_a_host_gets_what_it_lacks_and_the_message_says_what(browser, site, host
     page = allocated(
         browser, host, mac="on", address="on", vmid="on", segment=lan.pk, why="a second resolver"
     )
-    done, warned = messages(page)
+    done, offered, warned = messages(page)
+    assert offered.endswith(">Undo</a>")
     assert done == "Handed out to dns-vm01/eth0: VMID 200, MAC 02:de:20:01:00:01, address 192.0.2.2."
     assert warned.startswith(
         "The hypervisors were not asked: see that no machine there has VMID 200 already."
@@ -117,25 +119,6 @@ def test_what_would_be_ignored_is_an_error_beside_its_field(browser, host, asked
     assert Host.objects.get(pk=host.pk).vmid is None
 
 
-def test_the_next_host_is_made_with_what_it_is_to_have(browser, site):
-    assert "Next host" in browser.get(url("host")).content.decode()
-    role = site.roles.get(slug="dhcp")
-    page = browser.post(
-        url("host", "next_host"),
-        {**ASKED, "role": role.pk, "form": "vm", "plane": "tenant", "mac": "on"},
-        follow=True,
-    )
-    assert messages(page) == ["Handed out to dhcp-vm01/eth0: name dhcp-vm01, MAC 02:de:20:02:00:01."]
-    assert Host.objects.get(name="dhcp-vm01").status == "provisioning"
-
-
-def test_with_several_sites_the_page_asks_at_which(browser, site):
-    other = make_site("other")
-    assert "At which site?" in browser.get(url("host", "next_host")).content.decode()
-    page = browser.get(url("host", "next_host") + f"?site={other.pk}")
-    assert "Next host of other" in page.content.decode()
-
-
 def test_an_interface_gets_what_it_lacks(browser, site, host):
     with change(site, by="test"):
         row = Interface(host=host, name="ens18")
@@ -166,28 +149,27 @@ def test_an_assigned_mac_is_shown_and_not_edited(browser, eth0):
 
 
 def test_reidentifying_shows_what_names_the_old_mac_asks_why_and_does_it(browser, eth0):
-    here = url("interface", "reidentify_this", eth0.pk)
-    page = browser.get(here).content.decode()
+    here = browser.get(url("interface", "reidentify_this", eth0.pk)).url
+    seen = browser.get(here)
+    page = seen.content.decode()
     assert "02:de:20:01:00:02" in page
-    assert "group boot, variables.files.0" in page
-    unsaid = browser.post(here, {"confirmed": "1", "expected": "02:de:20:01:00:02"})
-    assert "Say why; nothing was changed yet." in unsaid.content.decode()
-    done = browser.post(
-        here, {"confirmed": "1", "expected": "02:de:20:01:00:02", "why": "new card"}, follow=True
-    )
-    assert messages(done) == [
-        "dns-vm01/eth0: MAC 02:de:20:01:00:01 → 02:de:20:01:00:02. The old values are in quarantine."
-    ]
+    assert "group boot, variables.files.0: <code>grub.cfg-01-02-de-20-01-00-01</code>" in page
+    answers = {"fingerprint": seen.context["plan"].fingerprint, "answers": seen.context["answers"]}
+    assert "Say why; nothing was changed yet." in browser.post(here, answers).content.decode()
+    page = browser.post(here, {**answers, "why": "new card"}, follow=True)
+    assert "MAC 02:de:20:01:00:01 → 02:de:20:01:00:02" in messages(page)[0]
     eth0.refresh_from_db()
     assert eth0.mac == "02:de:20:01:00:02"
+    assert latest_change().why == "new card"
 
 
 def test_what_was_shown_and_is_no_longer_so_is_not_done(browser, eth0):
-    here = url("interface", "reidentify_this", eth0.pk)
-    page = browser.post(
-        here, {"confirmed": "1", "expected": "02:de:20:01:00:09", "why": "new card"}, follow=True
-    )
-    assert "02:de:20:01:00:09 was shown, and meanwhile the next MAC is 02:de:20:01:00:02" in messages(page)[0]
+    here = browser.get(url("interface", "reidentify_this", eth0.pk)).url
+    answers = browser.get(here).context["answers"]
+    page = browser.post(here, {"fingerprint": "another", "answers": answers, "why": "new card"})
+    assert messages(page) == ["The site has changed since; this is the plan now. Nothing was done yet."]
+    eth0.refresh_from_db()
+    assert eth0.mac == "02:de:20:01:00:01"
 
 
 def test_who_may_only_look_is_refused(site, host, eth0):
@@ -196,10 +178,9 @@ def test_who_may_only_look_is_refused(site, host, eth0):
     client = Client()
     client.force_login(reader)
     for page in (
-        url("host", "next_host"),
         url("host", "allocate_for_this", host.pk),
         url("interface", "allocate_for_this", eth0.pk),
-        url("interface", "reidentify_this", eth0.pk),
+        reverse("admin:reidentify_interface", args=(site.slug, eth0.pk)),
     ):
         assert client.get(page).status_code == 403, page
         assert client.post(page, {**ASKED, "vmid": "on", "why": "x", "confirmed": "1"}).status_code == 403, (

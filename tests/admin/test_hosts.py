@@ -64,7 +64,7 @@ def test_saving_an_untouched_page_changes_nothing(browser, site, host):
         host.save()
     before = revision(site)
     data = shown(browser, url("host", "change", host.pk))
-    assert "!vault |" in data["variables"]
+    assert "!vault sealed-" in data["variables"]
     data = {k: v.replace("\n", "\r\n") if isinstance(v, str) else v for k, v in data.items()}
     send(browser, url("host", "change", host.pk), data)
     assert revision(site) == before
@@ -236,6 +236,19 @@ def test_retiring_in_the_form_needs_a_reason(browser, host):
     problems = errors_of(browser.post(url("host", "change", host.pk), data))
     assert list(problems) == ["why"]
     send(browser, url("host", "change", host.pk), data | {"why": "gone"})
+
+
+def test_reactivating_and_renaming_in_the_form_need_a_reason(browser, host):
+    at = url("host", "change", host.pk)
+    answer = browser.post(at, shown(browser, at) | {"name": "pi02"})
+    assert "Acts, Rename shows every place that names the old one" in answer.content.decode()
+    send(browser, at, shown(browser, at) | {"name": "pi02", "why": "the second of its kind"})
+    send(browser, at, shown(browser, at) | {"status": "retired", "why": "gone"})
+    answer = browser.post(at, shown(browser, at) | {"status": "active"})
+    assert "Say why it comes back" in answer.content.decode()
+    send(browser, at, shown(browser, at) | {"status": "active", "why": "found again"})
+    host.refresh_from_db()
+    assert (host.name, host.status) == ("pi02", "active")
 
 
 def test_deleting_needs_a_reason_and_leaves_the_identities_in_quarantine(browser, site, host):

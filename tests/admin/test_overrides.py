@@ -11,10 +11,10 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from inventory.admin import judgement
 from inventory.changes import change
 from inventory.models import Change, Interface, SeverityOverride
 from inventory.rules.catalogue import CATALOGUE
+from inventory.serving import judgement
 from tests.admin.pages import errors_of, latest_change, send, shown, url
 
 pytestmark = pytest.mark.django_db
@@ -133,7 +133,7 @@ def test_a_new_day_is_judged_anew(browser, site, unread, monkeypatch):
         override(site).save()
     assert told_of(browser, "reservation-unknown-mac").finding.severity == "info"
     later = timezone.localdate() + timedelta(days=2)
-    monkeypatch.setattr(judgement.timezone, "localdate", lambda: later)
+    monkeypatch.setattr(judgement.timezone, "localdate", lambda **_: later)
     assert told_of(browser, "reservation-unknown-mac").finding.severity == "warning"
 
 

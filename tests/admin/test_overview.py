@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from inventory.changes import change
-from inventory.models import Authority, Host, Interface
+from inventory.models import Authority, Consumer, Grant, Host, Interface, Site
 from tests.admin.pages import url
 
 pytestmark = pytest.mark.django_db
@@ -27,12 +27,13 @@ def dispute(site, host):
 def test_an_empty_installation_says_what_to_do_next(browser):
     page = browser.get("/admin/").content.decode()
     assert "manage.py import_ansible path/to/inventory --site lab" in page
-    assert url("site", "add") in page
+    for way in ("/admin/import/ansible/", "/admin/start/", "/admin/start/demo/", url("site", "add")):
+        assert f'"{way}"' in page
 
 
 def test_the_first_page_tells_of_each_site(browser, site, host, dispute):
     page = browser.get("/admin/")
-    card = page.context["cards"][0]
+    card = page.context["whole"]
     assert {one.label: one.number for one in card.counts} == {
         "hosts": 2,
         "interfaces": 2,
@@ -47,22 +48,56 @@ def test_the_first_page_tells_of_each_site(browser, site, host, dispute):
     assert card.number_of_findings > 0
 
 
+def test_several_sites_are_shown_at_a_glance_and_each_has_its_page(browser, site, host):
+    other = Site(slug="home", root_domain="example.net")
+    with change(other, by="test"):
+        pass
+    page = browser.get("/admin/")
+    assert [card.site.slug for card in page.context["cards"]] == ["home", "lab"]
+    assert page.context["whole"] is None
+    for card in page.context["cards"]:
+        assert browser.get(card.page).context["whole"].site == card.site
+    assert browser.get("/admin/site/nowhere/").status_code == 404
+
+
+def test_who_may_see_one_site_learns_nothing_of_the_other(site, host):
+    other = Site(slug="secret-lab", root_domain="example.net")
+    with change(other, by="test", why="hidden away"):
+        pass
+    kim = User.objects.create_user("kim", is_staff=True)
+    Grant.objects.create(user=kim, site=site, level="viewer")
+    client = Client()
+    client.force_login(kim)
+    page = client.get("/admin/")
+    assert page.context["whole"].site == site
+    assert b"secret-lab" not in page.content and b"hidden away" not in page.content
+    assert client.get("/admin/site/secret-lab/").status_code == 404
+
+
+def test_consumers_that_need_a_look_are_named(browser, site, host):
+    Consumer.objects.create(site=site, format="kea", name="router01", ok=False, message="no such pool")
+    page = browser.get("/admin/")
+    assert [(one.name, one.state) for one in page.context["whole"].late] == [("router01", "failed")]
+    assert "no such pool" in page.content.decode()
+
+
 def test_the_declared_authority_is_shown(browser, site):
     with change(site, by="test"):
         Authority(site=site, mode="gateway", by_name="ada", why="the router serves").save()
-    assert browser.get("/admin/").context["cards"][0].snapshot.authority.mode == "gateway"
+    assert browser.get("/admin/").context["whole"].snapshot.authority.mode == "gateway"
 
 
 def test_every_link_of_the_first_page_leads_somewhere(browser, site, host, dispute):
-    card = browser.get("/admin/").context["cards"][0]
+    card = browser.get("/admin/").context["whole"]
     links = [one.page for one in (*card.counts, *card.statuses, *card.forms, *card.severities)]
+    links += [address for _, address in card.acts]
     links += [told.page for told in card.worst if told.page] + [address for _, address in card.exports]
     for link in links:
         assert browser.get(link).status_code == 200, link
 
 
 def test_the_first_page_judges_a_revision_once(browser, site, host, monkeypatch):
-    from inventory.admin import judgement
+    from inventory.serving import judgement
 
     calls = []
     real = judgement.judge

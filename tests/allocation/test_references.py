@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from inventory import references
 from inventory.packed import packed, to_text
 from inventory.references import Place, naming_value
 from inventory.snapshot import (
@@ -212,3 +213,36 @@ def test_a_reason_to_live_with_a_finding_is_looked_into():
     assert [(place.subject, place.where) for place in naming_value(snapshot, MAC)] == [
         ("lowered severity identity-disputed", "subject")
     ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["02:de:20:01:00:01", "bc:24:11:00:00:02", "192.0.2.1", "2001:db8::1", "2001:db8::", "pi02", "200"],
+)
+def test_looking_at_all_at_once_finds_what_looking_one_by_one_finds(value):
+    """Every spelling that the needle knows, alone and in company, in every kind of column."""
+    spellings = [
+        value, value.upper(), value.replace(":", "-"), value.replace(":", ""), f"x {value}, y", f"({value})",
+        "2:DE:20:1:0:1", "02de.2001.0001", "01-02-de-20-01-00-01", "fe80::de:20ff:fe01:1", "bc24.1100.0002",
+        "fe80::be24:11ff:fe00:0002.", "1.2.0.192.in-addr.arpa", "2001:DB8:0::0001", "2001:db8:0:0:0:0:0:1:", "vm-200-disk-0",
+        "pi020", "a-pi02", "pi02.lab", "2001:db8:0::0",
+    ]  # fmt: skip
+    hosts = tuple(
+        HostFacts(
+            f"host{number}",
+            notes=f"first\n{said}" if number % 2 else "",
+            variables=packed(to_text({"deep": [{"key": said}], said: 1}))
+            if number % 3
+            else {"plain": [said]},
+        )
+        for number, said in enumerate(spellings)
+    )
+    snapshot = Snapshot(SiteFacts("lab", "example.net"), hosts=hosts)
+    needles = [references.needle(value)]
+    one_by_one = {
+        place
+        for subject, facts in references._subjects(snapshot)
+        for place in references._in_facts(subject, facts, needles)
+    }
+    assert set(naming_value(snapshot, value)) == one_by_one
+    assert one_by_one

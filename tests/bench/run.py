@@ -29,6 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests.bench import pages  # noqa: E402
 from tests.bench.tree import mac, name, write_tree  # noqa: E402
 
 DHCP_AND_DNS = ("kea", "dnsmasq", "isc-dhcp", "bind", "unbound")
@@ -166,7 +167,7 @@ print(json.dumps(out))
 """
 
 
-def measure(hosts: int, database: str, work: Path) -> list[Figure]:
+def measure(hosts: int, database: str, work: Path) -> tuple[list[Figure], list[str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -213,11 +214,14 @@ def measure(hosts: int, database: str, work: Path) -> list[Figure]:
     figures.append(Figure("all findings", seconds(inside["judge"])))
     figures += as_document(environment, work)
     with running(environment, port) as process:
-        figures += over_http(Server(environment, port), hosts)
+        server = Server(environment, port)
+        figures += over_http(server, hosts)
         figures.append(
             Figure("memory of all processes after this (PSS)", f"{memory(process.pid):.0f} MB", "250 MB")
         )
-    return figures
+        listed = manage(environment, "shell", "-v0", "-c", pages.ADDRESSES)
+        of_pages = pages.table(pages.measured(server, listed, server.session()))
+    return figures, of_pages
 
 
 def as_document(environment: dict[str, str], work: Path) -> list[Figure]:
@@ -258,13 +262,13 @@ def over_http(server: Server, hosts: int) -> list[Figure]:
             Figure(f"`{format_name}` over HTTP, cold", seconds(server.get(f"/export/bench/{format_name}")[3]))
         )
     browser = {"Cookie": server.session(), "Authorization": ""}
-    pages = {
+    lists = {
         "first page": "/admin/",
         "host list": "/admin/inventory/host/",
         "host list, searched by a MAC with dashes": f"/admin/inventory/host/?q={mac(hosts // 2, 0).replace(':', '-')}",
         "interface list": "/admin/inventory/interface/",
     }
-    for what, path in pages.items():
+    for what, path in lists.items():
         status, _, body, _ = server.get(path, **browser)
         if status != 200:
             raise SystemExit(f"{path} answered {status}.")
@@ -288,20 +292,24 @@ def milliseconds(value: float) -> str:
     return f"{value * 1000:.1f} ms"
 
 
-def report(tables: list[tuple[str, int, list[Figure]]]) -> str:
+def machine() -> str:
     cpu = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    return f"{os.cpu_count()} cores, {cpu[1] if cpu else platform.machine()}, {platform.system()}"
+
+
+def report(tables: list[tuple[str, int, list[Figure], list[str]]]) -> str:
     lines = [
         "# Benchmarks",
         "",
         "Made by `make bench`; run it on your machine to compare. Nothing here is asserted by a test.",
         "",
         f"- Date: {datetime.datetime.now(datetime.UTC).date()}",
-        f"- Machine: {os.cpu_count()} cores, {cpu[1] if cpu else platform.machine()}, {platform.system()}",
+        f"- Machine: {machine()}",
         f"- Python {platform.python_version()}",
         "- HTTP figures are medians over loopback with a new connection each, the client's time included; “cold” is the",
         "  first request of the process after the import: Snapshot, rendering, compressing and storing.",
     ]
-    for title, hosts, figures in tables:
+    for title, hosts, figures, of_pages in tables:
         lines += [
             "",
             f"## {title}: {hosts:,} hosts, {2 * hosts:,} interfaces",
@@ -310,6 +318,7 @@ def report(tables: list[tuple[str, int, list[Figure]]]) -> str:
             "|---|---|---|",
         ]
         lines += [f"| {figure.what} | {figure.value} | {figure.aim} |" for figure in figures]
+        lines += of_pages
     return "\n".join(lines) + "\n"
 
 
@@ -335,7 +344,7 @@ def main() -> None:
     for title, database in (("SQLite", ""), ("PostgreSQL", options.database)):
         if title == "SQLite" or database:
             with tempfile.TemporaryDirectory() as work:
-                tables.append((title, options.hosts, measure(options.hosts, database, Path(work))))
+                tables.append((title, options.hosts, *measure(options.hosts, database, Path(work))))
     text = report(tables) + kept(options.output)
     options.output.write_text(text)
     print(text)

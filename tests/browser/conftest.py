@@ -22,17 +22,22 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
+WIDE = """[...document.querySelectorAll('#main *')]
+  .filter(e => e.getBoundingClientRect().right > window.innerWidth + 1 && e.children.length === 0)
+  .slice(0, 5).map(e => e.outerHTML.slice(0, 200)).join('; ')"""
+
 
 @pytest.fixture(scope="module")
 def chromium():
     """One browser for a file. Playwright keeps an event loop in this thread, which Django takes for async code."""
     path = require_chromium()
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         unavailable("needs playwright: pip install -r requirements-dev.txt")
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        expect.set_options(timeout=20_000)  # a busy machine is no fault
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
@@ -53,8 +58,13 @@ class Visitor:
         self.page.set_default_timeout(20_000)
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._said)
         self.page.on("request", self._asked)
         self.page.on("response", self._answered)
+
+    def _said(self, message: Any) -> None:
+        if "Content Security Policy" in message.text:
+            self.complaints.append(message.text)
 
     def _asked(self, request: Any) -> None:
         if not request.url.startswith((self.base, "data:", "blob:")):
@@ -78,6 +88,10 @@ class Visitor:
     def too_wide(self) -> int:
         """How many pixels of the page lie outside the window."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+    def what_is_too_wide(self) -> str:
+        """The innermost elements that reach out of the window, for the message of a failure."""
+        return str(self.page.evaluate(WIDE))
 
     def photograph(self, name: str) -> Path:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

@@ -279,10 +279,12 @@ def test_two_at_once_both_get_it_and_the_newer_copy_stays(script: Script, server
     assert second.communicate(timeout=30)[0].encode() == newer
     assert first.communicate(timeout=30)[0].encode() == older
     assert newer in script.copy.read_bytes(), "who began earlier and ended later has what is older"
+    seen = json.loads(next(script.cache.glob("*.seen")).read_bytes())
+    assert seen["sites"][""]["revision"] == 8
     server.answer = site_of(newer, 8)
     many = [script.start() for _ in range(8)]
     assert {process.communicate(timeout=60)[0].encode() for process in many} == {newer}
-    assert sorted(path.suffix for path in script.cache.iterdir()) == [".inventory", ".lock"]
+    assert sorted(path.suffix for path in script.cache.iterdir()) == [".inventory", ".lock", ".seen"]
 
 
 def test_the_configuration_may_lie_beside_the_script_or_at_home(

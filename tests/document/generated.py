@@ -12,17 +12,24 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from inventory import vault
+from inventory.prompts import Prompt
 from inventory.snapshot import (
     AliasFacts,
     AuthorityFacts,
+    EmergencyUseFacts,
     GroupFacts,
     HostFacts,
     HypervisorFacts,
     IdentityFacts,
     InterfaceFacts,
+    JobTemplateFacts,
+    KitPlaceFacts,
+    MachineFacts,
     OverrideFacts,
     ProfileFacts,
+    ProjectFacts,
     RoleFacts,
+    ScheduleFacts,
     SealedFile,
     SegmentFacts,
     ServiceFacts,
@@ -31,6 +38,7 @@ from inventory.snapshot import (
 )
 from tests.exports.sites import snapshots, texts
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 VAULT = vault.encrypt(b"a secret", b"example")
 PASSED = "2026-03-01T00:00:00+00:00"
 MOMENTS = [f"2026-0{month}-01T00:00:00.00000{month}+00:00" for month in range(1, 9)]
@@ -65,15 +73,22 @@ data = st.dictionaries(
 def whole_sites(draw: st.DrawFn) -> Snapshot:
     site = draw(snapshots())
     segments = {name: draw(_segments(one, name)) for one in site.segments if (name := clean(one.name, 63))}
-    roles = draw(_roles())
+    projects = draw(_projects())
+    templates = draw(_templates([one.name for one in projects]))
+    named = st.sampled_from(["", *(one.name for one in templates)])
+    roles = draw(_roles(named))
     hosts: dict[str, HostFacts] = {}
     for number, one in enumerate(site.hosts):
         if name := clean(one.name, 180):
             hosts[name] = draw(_hosts(one, name, number, set(segments), roles))
     hosts = {name: draw(_carried(host, hosts)) for name, host in hosts.items()}
     known = sorted(hosts)
-    groups, profiles = draw(_groups(known)), draw(_profiles(known))
+    groups, profiles = draw(_groups(known)), draw(_profiles(known, named))
     authorities = draw(_authorities(known))
+    ways = st.sampled_from(["", *known])
+    segments = {
+        name: replace(one, jump_host=draw(ways), wake_relay=draw(ways)) for name, one in segments.items()
+    }
     carried = sorted({service.label for host in hosts.values() for service in host.services})
     pairs = st.dictionaries(names, st.sampled_from(carried), max_size=2) if carried else st.just({})
     aliases = tuple(AliasFacts(*pair) for pair in sorted(draw(pairs).items()))
@@ -93,6 +108,9 @@ def whole_sites(draw: st.DrawFn) -> Snapshot:
         facts, authority=authorities[-1] if authorities else None, authorities=authorities,
         segments=tuple(segments[name] for name in sorted(segments)), hosts=tuple(hosts[name] for name in known),
         groups=groups, profiles=profiles, roles=roles, aliases=aliases, overrides=draw(_overrides()),
+        emergency_uses=draw(_uses()),
+        schedules=draw(_schedules()), projects=projects, templates=templates,
+        kit_places=draw(_kit_places()),
         sealed=(SealedFile("group", "all", "group_vars/all/vault.yml", VAULT),) if draw(st.booleans()) else (),
         serials={"lab.example.net": ZoneSerial(draw(st.integers(1, 2**31)), "another content")},
     )  # fmt: skip
@@ -125,12 +143,15 @@ def _is_address(text: str) -> bool:
 
 
 @st.composite
-def _roles(draw: st.DrawFn) -> tuple[RoleFacts, ...]:
+def _roles(draw: st.DrawFn, named: st.SearchStrategy[str]) -> tuple[RoleFacts, ...]:
     slugs = sorted(draw(st.sets(names, max_size=4)))
     return tuple(
-        RoleFacts(slug, code=f"{number:02x}" if draw(st.booleans()) else "", title=clean(draw(texts), 200))
+        RoleFacts(
+            slug, code=f"{number:02x}" if draw(st.booleans()) else "", title=clean(draw(texts), 200),
+            configure_template=draw(named), retire_template=draw(named),
+        )
         for number, slug in enumerate(slugs)
-    )
+    )  # fmt: skip
 
 
 @st.composite
@@ -149,8 +170,9 @@ def _hosts(
         if key[0] and label not in labels:
             labels.add(label)
             services[key] = ServiceFacts(
-                key[0], name, key[1], draw(st.none() | st.integers(0, 65535)), draw(names), "/m"
-            )
+                key[0], name, key[1], draw(st.none() | st.integers(0, 65535)), draw(names), "/m",
+                *draw(st.sampled_from((("", None), ("https", 24_000 + 10 * number + len(services))))),
+            )  # fmt: skip
     return replace(
         one,
         name=name,
@@ -159,17 +181,56 @@ def _hosts(
         plane=draw(st.sampled_from(("management", "tenant"))),
         platform=clean(draw(texts), 100),
         location=draw(names),
+        console_kind=draw(st.sampled_from(("", "sol"))),
+        console_address=draw(names),
+        power_kind=draw(st.sampled_from(("", "pdu"))),
+        power_address=clean(draw(texts), 300),
+        power_outlet=draw(names),
+        host_keys=draw(st.sampled_from(("", KEY))),
         vmid=draw(st.none() | st.integers(100, 103)),
         form=draw(st.sampled_from(("", "hv", "vm", "rt", "odd"))),
         proxmox=draw(
-            st.none() | st.builds(HypervisorFacts, node=names, secret=st.sampled_from(("", "env:TOKEN")))
+            st.none()
+            | st.builds(
+                HypervisorFacts,
+                node=names,
+                secret=st.sampled_from(("", "env:TOKEN")),
+                read_token_id=st.sampled_from(("", "a@pve!read")),
+                read_secret=st.sampled_from(("", "vault:READ")),
+            )
         ),
+        machine=draw(st.none() | _machines()),
         access=draw(data),
         out_of_band=draw(data),
         variables=draw(data),
         written={"keys": [name]} if number % 2 else {},
         interfaces=tuple(ports.values()),
         services=tuple(services[key] for key in sorted(services)),
+    )
+
+
+@st.composite
+def _machines(draw: st.DrawFn) -> MachineFacts:
+    disk = draw(st.none() | st.integers(1, 131_072))
+    flags = {name: draw(st.booleans()) for name in ("keep_data_disk", "agent", "rng", "start_on_boot")}
+    return MachineFacts(
+        cores=draw(st.integers(1, 1024)),
+        memory=draw(st.sampled_from((16, 2048, 16_777_216))),
+        os_disk=draw(st.integers(1, 131_072)),
+        data_disk=disk,
+        data_disk_serial=""
+        if disk is None
+        else draw(st.sampled_from(("data01", "1e3", "0x1f", "-", "null"))),
+        boot=draw(st.sampled_from(("cloud-init", "pxe"))),
+        template=draw(st.sampled_from(("", "debian-13-", "44-1.10", "1.5"))),
+        ciuser=draw(st.sampled_from(("", "ops", "null", "yes"))),
+        ssh_keys=draw(st.sampled_from(("", KEY, f"{KEY} ops@example.net\n", f"{KEY}\n\n{KEY} a # b: [c]"))),
+        cpu=draw(st.sampled_from(("", "host", "x86-64-v2-AES"))),
+        startup_order=draw(st.none() | st.integers(0, 99_999)),
+        storage=draw(names),
+        bridge=draw(names | st.just("")),
+        pool=draw(names),
+        **flags,
     )
 
 
@@ -220,10 +281,11 @@ def _groups(draw: st.DrawFn, hosts: list[str]) -> tuple[GroupFacts, ...]:
 
 
 @st.composite
-def _profiles(draw: st.DrawFn, hosts: list[str]) -> tuple[ProfileFacts, ...]:
+def _profiles(draw: st.DrawFn, hosts: list[str], named: st.SearchStrategy[str]) -> tuple[ProfileFacts, ...]:
     members = st.sets(st.sampled_from(hosts), max_size=3).map(sorted).map(tuple) if hosts else st.just(())
     return tuple(
-        ProfileFacts(name, draw(members), draw(data)) for name in sorted(draw(st.sets(names, max_size=2)))
+        ProfileFacts(name, draw(members), draw(data), draw(named), draw(named))
+        for name in sorted(draw(st.sets(names, max_size=2)))
     )
 
 
@@ -249,6 +311,101 @@ def _overrides(draw: st.DrawFn) -> tuple[OverrideFacts, ...]:
     return tuple(
         OverrideFacts(finding, "info", "because", "2036-01-01", subject) for finding, subject in keys
     )
+
+
+@st.composite
+def _uses(draw: st.DrawFn) -> tuple[EmergencyUseFacts, ...]:
+    at = sorted(draw(st.lists(st.sampled_from(MOMENTS), max_size=2, unique=True)))
+    done = st.sampled_from((("", ""), (MOMENTS[-1], "ada"), (MOMENTS[-1], "")))
+    return tuple(
+        EmergencyUseFacts(one, draw(names), clean(draw(texts), 300) or "so", *draw(done)) for one in at
+    )
+
+
+@st.composite
+def _schedules(draw: st.DrawFn) -> tuple[ScheduleFacts, ...]:
+    known = sorted(draw(st.sets(st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True), max_size=3)))
+    return tuple(
+        ScheduleFacts(
+            name, draw(st.sampled_from(("survey", "no_such_kind"))),
+            draw(st.sampled_from(({}, {"host": "hv01"}, {"b": 1, "a": {"z": None}}))), cron=cron, every_hours=hours,
+            time_zone=draw(st.sampled_from(("UTC", "Europe/Berlin"))), enabled=draw(st.booleans()),
+            owner=clean(draw(texts), 100), why=clean(draw(texts), 500) or "so",
+        )
+        for name in known
+        for cron, hours in [draw(st.sampled_from((("30 2 * * *", None), ("", 6))))]
+    )  # fmt: skip
+
+
+slugs = st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True)
+
+
+@st.composite
+def _kit_places(draw: st.DrawFn) -> tuple[KitPlaceFacts, ...]:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "x" * 43
+    places = (
+        ("directory", "/srv/kits of ours", False, "", ""),
+        ("mount", "/media/stick", False, "", ""),
+        ("git", "/srv/kit.git", True, "", ""),
+        ("git", "git@git.example.net:lab/kit.git", True, key, "unlock:deploy"),
+        ("ssh", "backup@192.0.2.9:/srv/kits", False, key, "file:/etc/key"),
+        ("ssh", "ssh://backup@[2001:db8::9]:2222/srv/kits", True, key, "env:KIT_KEY"),
+    )
+    names = sorted(draw(st.sets(slugs, max_size=2)))
+    return tuple(
+        KitPlaceFacts(name, *draw(st.sampled_from(places)), draw(st.booleans()))  # type: ignore[arg-type]
+        for name in names
+    )
+
+
+@st.composite
+def _projects(draw: st.DrawFn) -> tuple[ProjectFacts, ...]:
+    places = (
+        ("directory", "/srv/a b", "", ""),
+        ("git", "/srv/lab.git", "main", ""),
+        ("git", "git@git.example.net:lab/playbooks.git", "1.10", "unlock:deploy"),
+        ("git", "https://git.example.net/lab", "", ""),
+    )
+    found = []
+    for name in sorted(draw(st.sets(slugs, max_size=2))):
+        source, location, ref, key = draw(st.sampled_from(places))
+        found.append(
+            ProjectFacts(
+                name, source, location, ref, key,  # type: ignore[arg-type]
+                collections=draw(st.sampled_from(("", "/srv/collections"))), image=draw(st.sampled_from(("", "ee:1.2"))),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+PROMPTS = (
+    Prompt("release", label="1.10", help="yes"),
+    Prompt("count", kind="number", required=False, default=0.5, minimum=0, maximum=2**70),
+    Prompt("ring", kind="choice", choices=("yes", "1e3", "null"), default="null"),
+    Prompt("names", kind="list", default=("a", "~"), choices=("a", "~", "b: c")),
+    Prompt("sure", kind="yes_no", default=False),
+    Prompt("password", kind="secret", minimum=8),
+)
+
+
+@st.composite
+def _templates(draw: st.DrawFn, projects: list[str]) -> tuple[JobTemplateFacts, ...]:
+    known = sorted(draw(st.sets(slugs, max_size=3))) if projects else []
+    flags = st.fixed_dictionaries(dict.fromkeys(("limit_required", "check", "diff"), st.booleans()))
+    references = st.sampled_from(("unlock:vault", "env:TOKEN", "file:/etc/a b", "vault:KEY"))
+    return tuple(
+        JobTemplateFacts(
+            name, draw(st.sampled_from(projects)), draw(st.sampled_from(("site.yml", "a b/1.yaml"))),
+            limit=draw(st.sampled_from(("", "web*,!web03", "1e3"))), tags=draw(st.sampled_from(("", "yes,no"))),
+            skip_tags=draw(st.sampled_from(("", "0x1f"))), forks=draw(st.integers(1, 500)),
+            verbosity=draw(st.integers(0, 5)), extra_vars=draw(st.sampled_from(({}, {"b": 1, "a": {"z": [None]}}))),
+            prompts=tuple(draw(st.lists(st.sampled_from(PROMPTS), max_size=4, unique=True))),
+            vault_secrets=tuple(sorted(draw(st.dictionaries(slugs, references, max_size=2)).items())),
+            ssh_key=draw(st.sampled_from(("", "unlock:ssh"))), remote_user=draw(st.sampled_from(("", "null"))),
+            time_limit_minutes=draw(st.integers(1, 10_080)), **draw(flags),
+        )
+        for name in known
+    )  # fmt: skip
 
 
 @st.composite

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from inventory import document, reading, vault
-from inventory.allocation import Wanted, allocate
+from inventory.allocation import Wanted, allocate, seeing
 from inventory.changes import change
+from inventory.document.declaring import Refused
 from inventory.models import Change, Host, Identity, Interface, Role, Segment, Site
 from tests.document.support import apply, delete, export, lines, plan, run
 from tests.importers.site_support import imported
@@ -242,7 +243,9 @@ def test_the_order_of_a_dispute_comes_back():
 
 
 @pytest.mark.parametrize("slug", ["lab", "mobile"])
-def test_the_next_allocation_is_that_of_the_lost_machine(slug):
+def test_the_next_allocation_is_that_of_the_lost_machine(slug, monkeypatch):
+    """By the ledger alone: what hypervisors were seen to have is no part of a document."""
+    monkeypatch.setattr(seeing, "LOOKERS", [])
     apply((REPOSITORY / "inventory/demo/demo.yml").read_bytes())
     retired = "exmbjmp001v01" if slug == "mobile" else "metrics-vm01"
     host = Host.objects.get(name=retired)
@@ -291,3 +294,49 @@ def test_an_import_that_comes_second_seals_nothing_anew(tmp_path, monkeypatch):
     imported(tree, site="lab", password="example")
     assert [reading.load("lab").site.variables["key"]] == stored
     assert reading.load("lab").revision == 2
+
+
+# --- machine specifications ---
+
+SPECIFIED = (
+    "  w1:\n    form: vm\n",
+    "  w1:\n    form: vm\n    machine: {memory: 4096, template: debian-13-}\n",
+)
+
+
+def machine_of(host: str):
+    return reading.load("lab").host_by_name[host].machine
+
+
+def test_a_document_that_knows_no_specifications_takes_none_away(small):
+    apply(edited(SPECIFIED))
+    assert machine_of("w1").memory == 4096
+    assert lines(SMALL) == []
+    apply(edited(("vlan: 10", "vlan: 11")))
+    assert machine_of("w1").template == "debian-13-"
+
+
+def test_an_empty_specification_goes_and_a_key_left_out_has_its_default(small):
+    apply(edited(SPECIFIED))
+    less = edited((SPECIFIED[0], "  w1:\n    form: vm\n    machine: {template: debian-13-}\n"))
+    assert lines(less) == ["change machine specification w1: memory 4096 → 2048"]
+    none = edited((SPECIFIED[0], "  w1:\n    form: vm\n    machine:\n"))
+    assert lines(none) == ["remove machine specification w1"]
+    apply(none)
+    assert machine_of("w1") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("{data_disk: 10}", "host w1: machine: data_disk_serial cannot be: A data disk carries a serial"),
+        ("{memory: 4}", "must lie between 16 and 16777216"),
+        ("{ssh_keys: ssh-rsa}", "ssh_keys cannot be: Line 1 is no whole ssh-rsa key"),
+        ("{vlan: 10}", "is no key that is known here"),
+    ],
+)
+def test_a_specification_that_cannot_be_is_refused_with_its_place(said, sentence):
+    text = edited((SPECIFIED[0], f"  w1:\n    form: vm\n    machine: {said}\n"))
+    with pytest.raises(Refused) as raised:
+        plan(text)
+    assert sentence in str(raised.value)

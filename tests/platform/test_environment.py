@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mgmtplane import environment
+from mgmtplane import environment, settings
 from tests.shared_data import REPOSITORY
 
 LONG_KEY = "k" * 50
@@ -163,3 +163,18 @@ def test_all_wrong_settings_are_printed_at_once_without_a_traceback(tmp_path, co
 def test_a_relative_data_directory_starts_at_the_project(given):
     values = environment.read({"DATA_DIR": "data", "SECRET_KEY": LONG_KEY})
     assert values["DATA_DIR"] == Path(REPOSITORY) / "data"
+
+
+@pytest.mark.parametrize(
+    ("asked", "options"),
+    [
+        ("", "-c lock_timeout=20s"),
+        (
+            "?options=-c%20lock_timeout%3D5s%20-c%20search_path%3Dlab",
+            "-c lock_timeout=20s -c lock_timeout=5s -c search_path=lab",
+        ),
+    ],
+)
+def test_a_lock_at_a_server_is_waited_for_as_long_as_the_url_says(given, asked, options):
+    config = given(DATABASE_URL=f"postgresql://u:p@db.example.org/lab{asked}")["DATABASE_URL"]
+    assert settings._database(config)["OPTIONS"]["options"] == options

@@ -162,7 +162,7 @@ def test_a_full_disk_is_reported_without_a_traceback(monkeypatch, capsys):
 
     command = up_command.Command()
     monkeypatch.setattr(up_command, "call_command", full)
-    for step in ("check", "make_private_database"):
+    for step in ("check", "make_private_database", "require_restored"):
         monkeypatch.setattr(command, step, lambda: None)
     with pytest.raises(SystemExit, match="1"):
         command.prepare()

@@ -2,13 +2,15 @@
 
 import pytest
 
+#: each request looks whether the database answers
+pytestmark = pytest.mark.django_db
+
 
 def test_the_root_leads_to_the_admin(client):
     response = client.get("/")
     assert (response.status_code, response["Location"]) == (302, "/admin/")
 
 
-@pytest.mark.django_db
 def test_the_sign_in_page_tells_browsers_to_be_careful(client):
     response = client.get("/admin/login/")
     assert response.status_code == 200
@@ -17,7 +19,6 @@ def test_the_sign_in_page_tells_browsers_to_be_careful(client):
     assert response["Referrer-Policy"] == "same-origin"
 
 
-@pytest.mark.django_db
 def test_session_cookies_are_out_of_reach_for_scripts_and_other_sites(client, admin_user):
     client.post("/admin/login/", {"username": "admin", "password": "password", "next": "/admin/"})
     cookie = client.cookies["mgmtplane_session"]

@@ -68,6 +68,30 @@ def test_variables_are_a_hint_and_no_credentials():
     assert "without token secret" in told(of(half), name)[0][2]
 
 
+@pytest.mark.parametrize("locked", ["vault:pve", "unlock:pve"])
+def test_a_locked_token_is_a_credential_and_one_for_reading_makes_surveys_wait(locked):
+    writes = HypervisorFacts(token_id="a@pve!w", secret=locked, read_token_id="a@pve!r", read_secret="env:R")
+    assert told(of(host(form="hv", proxmox=writes)), "hypervisor-without-credentials") == []
+    assert told(of(host(form="hv", proxmox=writes)), "hypervisor-one-token") == []
+    reads = HypervisorFacts(token_id="a@pve!w", secret="env:W", read_token_id="a@pve!r", read_secret=locked)
+    ((severity, _, message),) = told(of(host(form="hv", proxmox=reads)), "hypervisor-one-token")
+    assert severity == "info" and "surveys wait for that" in message
+
+
+def test_half_a_token_for_reading_is_a_warning_and_the_same_one_twice_is_none():
+    def said(**given):
+        api = HypervisorFacts(**{"token_id": "a@pve!w", "secret": "env:W", **given})
+        return told(of(host(form="hv", proxmox=api)), "hypervisor-one-token")
+
+    ((severity, _, message),) = said(read_token_id="a@pve!r")
+    assert severity == "warning" and "without its reference to its secret" in message
+    ((severity, _, message),) = said(read_secret="env:R")
+    assert severity == "warning" and "without its id" in message
+    ((severity, _, message),) = said(read_token_id="a@pve!w", read_secret="env:W")
+    assert severity == "info" and "a@pve!w, the token that may change and destroy" in message
+    assert said(read_token_id="a@pve!r", read_secret="env:R") == []
+
+
 def test_the_routers_own_services_are_no_shared_failure_domain():
     router = host("rt01", card("rt01", "192.0.2.1", reservation=False), form="rt", services=["dns", "dhcp"])
     assert told(of(router), "services-share-host") == []
@@ -152,3 +176,11 @@ def test_networks_of_ipv6_overlap_too():
     ((severity, subject, _),) = told(of(segments=[wide, iot]), "segment-overlap")
     assert (severity, subject) == ("error", "segment iot")
     assert told(of(segments=[replace(LAN, network6="2001:db8:1::/64"), iot]), "segment-overlap") == []
+
+
+@pytest.mark.parametrize(("status", "severity"), [("provisioning", "error"), ("active", "warning")])
+def test_a_tenants_machine_is_never_made_on_a_management_hypervisor(status, severity):
+    carrier = host("hv01", card("hv01", "192.0.2.21"), form="hv")
+    guest = host("v1", card("v1", "192.0.2.31"), form="vm", hypervisor="hv01", plane="tenant", status=status)
+    name = "tenant-on-management-hypervisor"
+    assert [found for found, *_ in told(of(carrier, guest), name)] == [severity]

@@ -169,8 +169,8 @@ def test_stdout_gets_the_bytes_whatever_its_encoding(site: Site, add_host: AddHo
 
 def test_exports_says_what_each_is_for() -> None:
     ran = run("exports")
-    assert "list          list for tests (one file)" in ran.out
-    assert "pages         pages for tests (several files)" in ran.out
+    assert "list           list for tests (one file)" in ran.out
+    assert "pages          pages for tests (several files)" in ran.out
 
 
 def _rules(monkeypatch: pytest.MonkeyPatch, *found: Finding) -> None:

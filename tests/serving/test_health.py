@@ -41,6 +41,11 @@ def test_readyz_is_200_when_all_is_there(ready: Any) -> None:
         "data_directory": "ok",
         "migrations": "ok",
         "broker": "ok",
+        "copy": "ok",
+        "workers": "ok",
+        "backup": "ok",
+        "drill": "ok",
+        "kits": "ok",
     }
 
 
@@ -54,6 +59,18 @@ def test_readyz_names_what_is_missing(ready: Any, settings: Any, tmp_path: Path)
     assert body["ready"] is False
     assert body["data_directory"] == "does not exist; see DATA_DIR"
     assert body["broker"].startswith("has no writable folder")
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_looked_at_is_not_known_and_stops_no_answer(
+    ready: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stale() -> str:
+        raise OSError(116, "Stale file handle")
+
+    monkeypatch.setitem(health.NOTES, "backup", stale)
+    response = ready()
+    assert (response.status_code, response.json()["backup"]) == (200, "is not known (OSError)")
 
 
 @pytest.mark.django_db
@@ -87,6 +104,7 @@ def test_missing_migrations_are_not_ready(ready: Any, monkeypatch: pytest.Monkey
     monkeypatch.undo()
 
 
+@pytest.mark.django_db
 def test_a_database_that_is_away_is_a_503_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -127,4 +145,4 @@ def test_metrics_are_for_this_machine_and_for_who_shows_a_token(site: Site, sett
     bearer = client_of(Token(name="of lab", site=site))
     text = bearer.get("/metrics").content.decode()
     assert 'site="lab"' in text
-    assert "other" not in text
+    assert 'site="other"' not in text

@@ -70,6 +70,8 @@ extends_documentation_fragment:
 notes:
   - To accept once that more than half of the hosts are gone, set C(MGMTPLANE_ACCEPT_DROP) in the environment to
     the number of hosts that are left.
+  - To accept once what an older copy of the application has, set C(MGMTPLANE_ACCEPT_COPY) in the environment to what
+    the refusal names.
 """
 
 EXAMPLES = r"""
@@ -128,6 +130,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         names = [name for name in (*client.KEYS, "token") if self.get_option(name) is not None]
         given = {name: str(self.get_option(name)) for name in names}
         given["accept_drop"] = os.environ.get("MGMTPLANE_ACCEPT_DROP", "")
+        given["accept_copy"] = os.environ.get("MGMTPLANE_ACCEPT_COPY", "")
         return given
 
     def _fill(self, document: dict) -> list:

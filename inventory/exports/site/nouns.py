@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from inventory.exports.site import vocabulary as words
+from inventory.exports.site.automation import NAMED
+from inventory.local_ports import FIRST, LAST
 
+CONSOLES = ["serial", "sol", "redfish", "kvm", "proxmox", "local"]
+POWERS = ["pdu", "wol", "ipmi", "redfish", "proxmox", "hand"]
 SECRETS = "Secrets only as !vault ciphertext."
 #: for every list of them
 _HOST_NAME = words.needed("A host of this site.", 253)
@@ -32,6 +36,14 @@ FACTS = words.fields(
         ),
         "vmid_first": words.number("The lowest VMID that is handed out.", 100, 999_999_999, default=None),
         "vmid_last": words.number("The highest VMID that is handed out.", 100, 999_999_999, default=None),
+        "emergency_who": words.text("Who may come in when nothing else works, and who has to be told."),
+        "emergency_how": words.text("The way in, step by step. No secret: say where it lies."),
+        "emergency_secret": words.text(
+            "Where its secret lies, as a reference: env:NAME, file:/path, vault:VARIABLE or unlock:NAME.",
+            300,
+            format="secret-reference",
+        ),
+        "emergency_after": words.text("What is done after a use."),
     },
 )
 
@@ -59,7 +71,27 @@ ROLE = words.fields(
             format="octet",
         ),
         "title": words.text("What people call it.", 200),
+        **NAMED,
     },
+)
+
+EMERGENCY_USE = words.fields(
+    "One use of the emergency access.",
+    {
+        "at": words.formed("When.", "date-time", words.MOMENT),
+        "who": words.needed("Who came in.", 150),
+        "why": words.needed("What was broken, and what was done."),
+        "done_at": words.formed(
+            "When what is to be done after it was done; left out: not yet.",
+            "date-time",
+            words.MOMENT,
+            default="",
+        ),
+        "done_by": words.text("Who did that.", 150),
+    },
+    "at",
+    "who",
+    "why",
 )
 
 SEVERITY = words.fields(
@@ -75,6 +107,48 @@ SEVERITY = words.fields(
     "severity",
     "why",
     "expires",
+)
+
+SCHEDULE = words.fields(
+    "A job that a clock asks for.",
+    {
+        "kind": words.needed("Kind of job, as in manage.py job KIND.", 60),
+        "parameters": words.data("What the kind asks for. Never a secret."),
+        "cron": words.text("Minute, hour, day of month, month, day of week; or every_hours instead.", 100),
+        "every_hours": words.number("Every so many hours, counted from midnight UTC.", 1, 8784, default=None),
+        "time_zone": words.needed(
+            "Time zone of the cron expression, such as Europe/Berlin.", 64, default="UTC"
+        ),
+        "enabled": words.flag("Whether it asks for anything.", default=True),
+        "owner": words.text("In whose name it asks. Empty: of whoever runs commands.", 150),
+        "why": words.text("What it is for."),
+    },
+    "kind",
+)
+
+KIT_PLACE = words.fields(
+    "A place that each new recovery kit is brought to.",
+    {
+        "kind": words.choice(
+            "directory: of the machine that runs it; mount: the same, where something is mounted; git: a private "
+            "repository; ssh: a directory of another machine.",
+            ["directory", "mount", "git", "ssh"],
+            "directory",
+        ),
+        "location": words.needed(
+            "An absolute path; of a repository also ssh://… or user@host:path; of another machine user@host:/directory.",
+            500,
+        ),
+        "private": words.flag("A person knows who reads the repository. Of git it must be true."),
+        "host_key": words.text("Of the server, such as ssh-ed25519 AAAA….", 1500),
+        "key": words.text(
+            "SSH key that the server is entered with. A reference: unlock:NAME, env:NAME, file:/path or vault:VARIABLE.",
+            300,
+            format="run-secret",
+        ),
+        "enabled": words.flag("Whether anything is brought there.", default=True),
+    },
+    "location",
 )
 
 SEGMENT = words.fields(
@@ -109,6 +183,11 @@ SEGMENT = words.fields(
         "next_server": words.formed(
             "Boot server, which UEFI PXE reads as siaddr.", "ipv4", "192.0.2.95", default=None
         ),
+        "jump_host": words.text("Operators come in through it: a host of this site.", 253),
+        "jump_alternative": words.text(
+            "The way in that does not cross the access switch: a host of this site.", 253
+        ),
+        "wake_relay": words.text("Sends Wake-on-LAN on this segment: a host of this site.", 253),
         "trust": words.text("How far it is trusted, in a word.", 40),
         "suffix": words.text("Second interfaces here are named <host>-<suffix>.", 40, format="label"),
         "variables": words.data("Further keys of the segment in Ansible."),
@@ -165,6 +244,13 @@ SERVICE = words.fields(
         "port": words.number("Port it listens on.", 0, 65535, default=None),
         "health_check": words.text("URL path or tcp: how to see that it answers.", 200),
         "metrics_path": words.text("URL path of its Prometheus metrics.", 200),
+        "web_scheme": words.choice("People open it in a browser.", ["http", "https"], ""),
+        "local_port": words.number(
+            "Where a tunnel to the web page ends; left out: the one that it has, or the next free one.",
+            FIRST,
+            LAST,
+            default=None,
+        ),
     },
     "name",
 )
@@ -180,9 +266,17 @@ PROXMOX = words.fields(
         "node": words.text("Name of the node; left out: the host's name.", 63),
         "token_id": words.text("user@realm!name, such as mgmtplane@pve!write.", 200, format="token-id"),
         "secret": words.text(
-            "Where the token's secret lies: env:NAME, file:/path or vault:VARIABLE.",
+            "Where the token's secret lies: env:NAME, file:/path, vault:VARIABLE or unlock:NAME.",
             300,
             format="secret-reference",
+        ),
+        "read_token_id": words.text(
+            "The token that only reads, for surveys and checks; left out: token_id reads as well.",
+            200,
+            format="token-id",
+        ),
+        "read_secret": words.text(
+            "Where the secret of the reading token lies, as a reference.", 300, format="secret-reference"
         ),
         "ca_file": words.text("Absolute path of the CA that signed its certificate.", 300),
         "fingerprint": words.text(
@@ -191,6 +285,48 @@ PROXMOX = words.fields(
         "storage": words.text("Where new disks go by default.", 100),
         "bridge": words.text("Bridge of new interfaces by default.", 40),
         "pool": words.text("Resource pool of new machines by default.", 100),
+    },
+)
+
+_GIB = 131_072
+MACHINE = words.fields(
+    "What a host of form vm is made from. Its MACs, addresses and VLANs are its interfaces'.",
+    {
+        "cores": words.number("Virtual processor cores.", 1, 1024, default=2),
+        "memory": words.number("In MiB: 2048 is 2 GiB.", 16, 16_777_216, default=2048),
+        "os_disk": words.number(
+            "In GiB. Grown to this before the first boot; a disk never shrinks.", 1, _GIB, default=32
+        ),
+        "data_disk": words.number(
+            "In GiB; left out: none. Made only where it is absent.", 1, _GIB, default=None
+        ),
+        "data_disk_serial": words.text(
+            "Needed with a data disk: the guest finds it by this.", 20, format="disk-serial"
+        ),
+        "keep_data_disk": words.flag("A rebuild makes the OS disk anew and leaves this one.", default=True),
+        "boot": words.choice(
+            "cloud-init: a clone of the template; pxe: from the network, with UEFI.",
+            ["cloud-init", "pxe"],
+            "cloud-init",
+        ),
+        "template": words.text(
+            "How the template's name begins, such as debian-13-; of several the newest by version.",
+            100,
+            format="template-prefix",
+        ),
+        "ciuser": words.text("Cloud-init user; left out: the template's own.", 32, format="user-name"),
+        "ssh_keys": words.text("SSH public keys, one a line.", format="ssh-keys"),
+        "cpu": {
+            **words.text("CPU type as Proxmox calls it; empty: Proxmox's default.", 40),
+            "default": "host",
+        },
+        "agent": words.flag("The QEMU guest agent is expected to answer.", default=True),
+        "rng": words.flag("VirtIO RNG, without which a UEFI guest never boots from the network."),
+        "start_on_boot": words.flag("Starts when its hypervisor does (onboot).", default=True),
+        "startup_order": words.number("Lower starts first; left out: last.", 0, 99_999, default=None),
+        "storage": words.text("Where its disks go; left out: the hypervisor's default.", 100),
+        "bridge": words.text("Bridge of its interfaces; left out: the hypervisor's default.", 40),
+        "pool": words.text("Resource pool; left out: the hypervisor's default.", 100),
     },
 )
 
@@ -216,6 +352,21 @@ HOST = words.fields(
         ),
         "vmid": words.number("Proxmox's number of the virtual machine.", 100, 999_999_999, default=None),
         "proxmox": {**PROXMOX, "default": None},
+        "machine": {
+            **MACHINE,
+            "type": ["object", "null"],
+            "description": f"{MACHINE['description']} Left out: left alone; null: none.",
+            "default": None,
+        },
+        "console_kind": words.choice("How one sees its screen without its network.", CONSOLES, ""),
+        "console_address": words.text("Where: an address, an URL, or a port of a serial server.", 300),
+        "power_kind": words.choice("How it is switched on from afar.", POWERS, ""),
+        "power_address": words.text("Of the BMC, or name of the PDU.", 300),
+        "power_outlet": words.text("The outlet at the PDU.", 64),
+        "host_keys": words.text(
+            "Public SSH host keys that somebody compared, one a line: ssh-ed25519 AAAA….",
+            format="ssh-host-keys",
+        ),
         "access": words.data(f"How people get in. {SECRETS}"),
         "out_of_band": words.data(f"IPMI, Redfish, console. {SECRETS}"),
         "interfaces": {
@@ -230,6 +381,9 @@ HOST = words.fields(
         "variables": words.data(f"The host's own Ansible variables. {SECRETS}"),
     },
 )
+
+#: What of a host is rows of their own.
+PARTS = ("proxmox", "machine", "interfaces", "services")
 
 _MEMBERS = words.listed("Hosts in it, directly.", _HOST_NAME)
 GROUP = words.fields(
@@ -248,5 +402,6 @@ PROFILE = words.fields(
     {
         "hosts": {**_MEMBERS, "description": "Hosts that have it; none: it is parked."},
         "variables": words.data(f"Variables of the profile. {SECRETS}"),
+        **NAMED,
     },
 )

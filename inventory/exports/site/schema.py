@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inventory.exports.site import vocabulary as words
+from inventory.exports.site.automation import PROJECT, TEMPLATE
 from inventory.exports.site.bookkeeping import IDENTITIES, SEALED, SERIAL, SHAPES
 from inventory.exports.site.nouns import (
     AUTHORITY,
+    EMERGENCY_USE,
     FACTS,
     GROUP,
     HOST,
+    KIT_PLACE,
     PROFILE,
     ROLE,
+    SCHEDULE,
     SECRETS,
     SEGMENT,
     SEVERITY,
@@ -51,6 +55,11 @@ NOUNS: Mapping[str, words.Schema] = {
         "items": SEVERITY,
         "description": "Severities that people lowered, with a reason and an end.",
     },
+    "emergency_uses": {
+        "type": "array",
+        "items": EMERGENCY_USE,
+        "description": "Every use of the emergency access. One that a document does not name stays.",
+    },
     "segments": words.named("Segment → VLAN, networks, DHCP.", SEGMENT, 63),
     "hosts": words.named("Host → the machine. A host that is left out is retired, never deleted.", HOST, 253),
     "groups": words.named(
@@ -63,10 +72,20 @@ NOUNS: Mapping[str, words.Schema] = {
         "additionalProperties": words.needed("The service, as <name> or <name>.<tenant>.", 254),
         "description": "Name directly below the root domain → service of this site.",
     },
+    "schedules": words.named("Schedule → kind of job, parameters, when.", SCHEDULE, 63),
+    "projects": words.named("Project → where playbooks come from.", PROJECT, 63),
+    "templates": words.named("Job template → project, playbook, what a run is given.", TEMPLATE, 63),
+    "kit_places": words.named("Place of recovery kits → how it is reached.", KIT_PLACE, 63),
     "sealed": SEALED,
     "shapes": SHAPES,
     "serials": words.named(
         "Zone, or zone@bootstrap → its published serial. It never goes back.", SERIAL, 300
+    ),
+    "epoch": words.number(
+        "How often another copy of the application was promoted to be the one that writes; 1 is left out. Taken where the "
+        "document founds the site; of one that is there `manage.py promote` alone raises it.",
+        1,
+        999_999_999,
     ),
     "identities": IDENTITIES,
 }

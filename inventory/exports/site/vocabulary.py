@@ -26,8 +26,8 @@ def choice(description: str, values: list[str], default: str | None = None) -> S
     return found if default is None else {**found, "default": default}
 
 
-def flag(description: str) -> Schema:
-    return {"type": "boolean", "default": False, "description": description}
+def flag(description: str, *, default: bool = False) -> Schema:
+    return {"type": "boolean", "default": default, "description": description}
 
 
 def number(description: str, lowest: int, highest: int, **more: Any) -> Schema:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from inventory import prompts
 from inventory.addressing import Range, address_key
-from inventory.exports.site import bookkeeping, nouns
+from inventory.exports.site import automation, bookkeeping, nouns
 from inventory.exports.site.vocabulary import Schema
 from inventory.packed import Packed, to_text
-from inventory.snapshot import HostFacts, IdentityFacts, InterfaceFacts, Snapshot
+from inventory.snapshot import HostFacts, IdentityFacts, InterfaceFacts, JobTemplateFacts, Snapshot
 from inventory.yaml11 import Flow
 from inventory.yaml11.problems import RESERVED_KEYS, UNSAFE, VAULT
 from inventory.yaml11.writing import is_text
@@ -24,7 +25,7 @@ def values_of(snapshot: Snapshot) -> Values:
     """Noun → what the document says of it.
 
     An empty noun is there too, since one that is left out is left alone; only what is never taken away by leaving it
-    out (authority, serials, identities) is left out when empty.
+    out (authority, uses of the emergency access, serials, identities) is left out when empty.
     """
     found: Values = {
         "facts": _fields(snapshot.site, nouns.FACTS),
@@ -34,20 +35,28 @@ def values_of(snapshot: Snapshot) -> Values:
         "authority": [_fields(one, nouns.AUTHORITY) for one in snapshot.authorities],
         "roles": {role.slug: Flow(_fields(role, nouns.ROLE)) for role in _by(snapshot.roles, "slug")},
         "severities": [_fields(one, nouns.SEVERITY) for one in _by(snapshot.overrides, "finding", "subject")],
+        "emergency_uses": [
+            _fields(one, nouns.EMERGENCY_USE) for one in _by(snapshot.emergency_uses, "at", "who")
+        ],
         "segments": {one.name: _fields(one, nouns.SEGMENT) for one in _by(snapshot.segments, "name")},
         "hosts": {host.name: _host(host) for host in _by(snapshot.hosts, "name")},
         "groups": {group.name: _fields(group, nouns.GROUP) for group in _by(snapshot.groups, "name")},
         "profiles": {one.name: _fields(one, nouns.PROFILE) for one in _by(snapshot.profiles, "name")},
         "aliases": {alias.name: alias.service for alias in _by(snapshot.aliases, "name")},
+        "schedules": {one.name: _fields(one, nouns.SCHEDULE) for one in _by(snapshot.schedules, "name")},
+        "projects": {one.name: _fields(one, automation.PROJECT) for one in _by(snapshot.projects, "name")},
+        "templates": {one.name: _template(one) for one in _by(snapshot.templates, "name")},
+        "kit_places": {one.name: _fields(one, nouns.KIT_PLACE) for one in _by(snapshot.kit_places, "name")},
         "sealed": _sealed(snapshot),
         "shapes": _shapes(snapshot),
         "serials": {zone: Flow([s.serial, s.content_hash]) for zone, s in sorted(snapshot.serials.items())},
+        "epoch": snapshot.site.epoch if snapshot.site.epoch > 1 else None,
         "identities": _identities(snapshot),
     }  # fmt: skip
     return {
         key: value
         for key, value in found.items()
-        if value or key not in ("authority", "serials", "identities")
+        if value or key not in ("authority", "emergency_uses", "serials", "epoch", "identities")
     }
 
 
@@ -88,9 +97,24 @@ def _host(host: HostFacts) -> Values:
             value = [Flow(_fields(one, nouns.SERVICE)) for one in _by(host.services, "name", "tenant")]
         elif key == "proxmox":
             value = None if host.proxmox is None else _fields(host.proxmox, nouns.PROXMOX)
+        elif key == "machine":
+            value = None if host.machine is None else _fields(host.machine, nouns.MACHINE)
         else:
             value = getattr(host, key)
         if value != rule["default"]:
+            out[key] = data(value) if rule.get("format") == "json-mapping" else value
+    return out
+
+
+def _template(template: JobTemplateFacts) -> Values:
+    plain: Values = {
+        "prompts": prompts.written(template.prompts),
+        "vault_secrets": dict(template.vault_secrets),
+    }
+    out: Values = {}
+    for key, rule in automation.TEMPLATE["properties"].items():
+        value = plain[key] if key in plain else getattr(template, key)
+        if "default" not in rule or value != rule["default"]:
             out[key] = data(value) if rule.get("format") == "json-mapping" else value
     return out
 

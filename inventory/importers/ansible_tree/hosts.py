@@ -9,6 +9,7 @@ from inventory.ansible import noun_reading
 from inventory.ansible import written as reading
 from inventory.document import HostDraft
 from inventory.exports.ansible_model import same_value
+from inventory.importers.ansible_tree import hypervisors
 from inventory.importers.ansible_tree.interfaces import HostReader
 from inventory.importers.ansible_tree.work import Work
 from inventory.importers.tree.model import holds_secret
@@ -77,6 +78,8 @@ def _host(work: Work, name: str, pins: _Pins) -> HostDraft:
         written["pinned"] = sorted(pinned)
     reader.finish(draft, written)
     variables.update(reader.extras)
+    if api := hypervisors.api_of(work, name, draft.fields["form"]):
+        draft.proxmox = {**api}
     draft.fields.update(
         variables=work.sealer.seal("host", name, variables),
         written=written,

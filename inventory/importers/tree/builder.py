@@ -181,13 +181,15 @@ class Builder:
     def _sort_out_ungrouped(self) -> None:
         self.mentions = 0  # what the file itself says has been counted
         ungrouped = self.groups["ungrouped"]
+        leaving: set[str] = set()
         for host in list(self.hosts.values()):
             elsewhere = [name for name in host.groups if name not in ("all", "ungrouped")]
             if elsewhere and "ungrouped" in host.groups:
                 host.groups.remove("ungrouped")
-                ungrouped.hosts.remove(host.name)
+                leaving.add(host.name)
             elif not elsewhere and "ungrouped" not in host.groups:
                 self._add_ungrouped(host)
+        ungrouped.hosts = [name for name in ungrouped.hosts if name not in leaving]
         if ungrouped.parents != ["all"]:
             spot = ungrouped.declared
             self.error(

@@ -11,6 +11,7 @@ import string
 from collections.abc import Sequence
 
 MAX_HOSTS = 100_000
+LONGEST = 1_000
 
 _DECIMAL = r"\[[0-9]+:[0-9]+(?::[0-9]+)?\]"
 _HEXADECIMAL = r"\[[0-9a-f]+:[0-9a-f]+(?::[0-9]+)?\]"
@@ -30,6 +31,10 @@ class BadPattern(ValueError):
 
 def expand(pattern: str) -> tuple[list[str], int | None]:
     """The host names that *pattern* stands for, and the port it names for all of them."""
+    if len(pattern) > LONGEST:
+        raise BadPattern(
+            f"The host pattern {pattern[:40]!r}… has {len(pattern):,} characters; {LONGEST:,} are the most."
+        )
     name, port = split_port(pattern)
     return (expand_range(name) if "[" in name else [name]), port
 
@@ -114,6 +119,8 @@ def _first_range(name: str, pattern: str) -> tuple[str, Sequence[str], str]:
         return head, _numbers(first, last, step, width, pattern), tail
     except BadPattern:
         raise
+    except OverflowError:  # beyond what Python counts
+        raise BadPattern(f"The range {pattern!r} stands for more than {MAX_HOSTS:,} hosts.") from None
     except ValueError:
         raise BadPattern(f"The range in {pattern!r} is neither of numbers nor of single letters.") from None
 

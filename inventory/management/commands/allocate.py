@@ -96,7 +96,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join(refusal.messages)) from None
         except (Refused, ValueError, reading.UnknownSite) as refusal:
             raise CommandError(str(refusal)) from None
-        self._say(handout, wanted, dry_run=options["dry_run"])
+        self._say(handout, dry_run=options["dry_run"])
         if options["json"]:
             self.stdout.write(json.dumps(_as_dict(handout, dry_run=options["dry_run"]), indent=2))
             return
@@ -106,7 +106,7 @@ class Command(BaseCommand):
                 if one and not (action == "address" and name not in _families(wanted)):
                     self.stdout.write(str(one))
 
-    def _say(self, handout: Handout, wanted: Wanted, *, dry_run: bool) -> None:
+    def _say(self, handout: Handout, *, dry_run: bool) -> None:
         """What happened, for the person at the screen."""
         given = [WORDS[name] for name in handout.given if name in WORDS]
         would = "would now get" if dry_run else "got"
@@ -114,7 +114,7 @@ class Command(BaseCommand):
             self.stderr.write(f"{handout.place} {would} {', '.join(given)}.")
         else:
             self.stderr.write(f"{handout.place} has this already; nothing new was handed out.")
-        if "vmid" in handout.given and wanted.surveyed is None:
+        if handout.unasked:
             self.stderr.write(surveyed.NOT_ASKED)
 
 

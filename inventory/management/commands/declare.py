@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from argparse import ArgumentParser
@@ -15,6 +14,7 @@ from django.db import DatabaseError
 from inventory.document import declaring, plans, text
 from inventory.exports.site import schema
 from inventory.findings import count_by_severity
+from inventory.management.person import account_name
 
 
 class Command(BaseCommand):
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         why = options["why"] or f"declared from {Path(name).name}"
         try:
             done = declaring.declare(
-                content, name, apply=options["apply"], by=options["by"] or _user(), why=why
+                content, name, apply=options["apply"], by=options["by"] or account_name("declare"), why=why
             )
         except declaring.Refused as refused:
             self._refuse(refused)
@@ -88,13 +88,6 @@ def _read(name: str) -> tuple[str, bytes]:
             return name, file.read(text.MAX_BYTES + 1)
     except OSError as error:
         raise CommandError(f"{name} cannot be read ({error.strerror}).") from None
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name
-        return "declare"
 
 
 def _as_json(one: declaring.Declared) -> dict[str, Any]:

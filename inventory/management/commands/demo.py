@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from inventory import demo
-from inventory.document.declaring import declare
+from inventory.demo import declare_demo
 from inventory.models import Site
-
-DOCUMENT = Path(demo.__file__).with_name("demo.yml")
 
 
 class Command(BaseCommand):
@@ -24,7 +20,4 @@ class Command(BaseCommand):
                 f"The database has sites already ({present}); the demo is left out. Give it a DATA_DIR of its own to see it."
             )
             return
-        done = declare(
-            DOCUMENT.read_bytes(), DOCUMENT.name, apply=True, by="demo", why="A site to look around in."
-        )
-        self.stdout.write(f"Declared the fictional sites {' and '.join(one.plan.slug for one in done)}.")
+        self.stdout.write(f"Declared the fictional sites {' and '.join(declare_demo('demo'))}.")

@@ -15,11 +15,8 @@ from django.db import DatabaseError
 from inventory import document, validators, yaml11
 from inventory.ansible.nouns import UnknownNoun
 from inventory.document.plans import DONE
-from inventory.importers import ansible_tree
-from inventory.importers.sealing import Sealer
-from inventory.importers.tree import Problem, read_tree
-from inventory.reading import UnknownSite, load
-from inventory.snapshot import Snapshot
+from inventory.importers.intake import Intake, take
+from inventory.importers.tree import Problem
 
 
 class Command(BaseCommand):
@@ -46,43 +43,25 @@ class Command(BaseCommand):
         slug = self._slug(options["site"])
         password = self._password(options["vault_password_file"])
         mapping = self._mapping(options["mapping"])
-        tree = read_tree(
-            Path(options["path"]), vault_password=password, max_file_bytes=settings.IMPORT_MAX_FILE_BYTES
-        )
-        if tree.errors:
-            self._refuse(tree.problems)
         try:
-            stored = load(slug)
-        except UnknownSite:
-            stored = None
-        if mapping is None and stored is not None and stored.site.mapping:
-            mapping = dict(stored.site.mapping)
-
-        def translated(site: Snapshot | None) -> ansible_tree.Translation:
-            sealer = Sealer(password, site)
-            return ansible_tree.translate(tree, slug, mapping=mapping, sealer=sealer, stored=site)
-
-        try:
-            translation = translated(stored)
+            intake = take(
+                Path(options["path"]),
+                slug,
+                password=password,
+                mapping=mapping,
+                max_file_bytes=settings.IMPORT_MAX_FILE_BYTES,
+            )
         except UnknownNoun as error:
             raise CommandError(str(error)) from None
-        if translation.errors:
-            self._refuse(translation.problems)
-        self._report(translation.problems)
-        revision = stored.revision if stored else 0
-        self._carry_out(translation.draft, options, revision, lambda site: translated(site).draft)
+        if intake.errors:
+            self._refuse(intake.problems)
+        self._report(intake.problems)
+        self._carry_out(intake, options)
 
-    def _carry_out(
-        self, draft: document.SiteDraft, options: dict[str, Any], made_from: int, again: document.Again
-    ) -> None:
+    def _carry_out(self, intake: Intake, options: dict[str, Any]) -> None:
         why = options["why"] or f"import of {Path(options['path']).name}"
         try:
-            if options["apply"]:
-                plan = document.apply(
-                    draft, by="import_ansible", why=why, source="import", made_from=made_from, again=again
-                )
-            else:
-                plan = document.plan(draft)
+            plan = intake.apply(by="import_ansible", why=why) if options["apply"] else intake.plan()
         except ValidationError as error:
             raise CommandError("Nothing was stored. " + " ".join(error.messages)) from None
         except DatabaseError as error:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from inventory.allocation import Refused, reidentifying
+from inventory.allocation import Refused, reidentifying, seeing
 from inventory.management import surveyed
 from inventory.models import Interface, Site
 from inventory.reading import unknown_site
@@ -29,9 +29,9 @@ class Command(BaseCommand):
         row = _interface(options["site"], interface)
         try:
             known = surveyed.vmids(options["surveyed"])
-            plan = reidentifying.plan(row, surveyed=known or ())
+            plan = reidentifying.plan(row, surveyed=known)
             self._show(plan)
-            if known is None and any(move.what == "VMID" for move in plan.moves):
+            if _unasked(row, known) and any(move.what == "VMID" for move in plan.moves):
                 self.stderr.write(surveyed.NOT_ASKED)
             if not options["apply"]:
                 self.stderr.write("Nothing was changed; --apply does it.")
@@ -42,7 +42,7 @@ class Command(BaseCommand):
                 why=options["why"],
                 source="reidentify",
                 expected=plan.new_mac,
-                surveyed=known or (),
+                surveyed=known,
             )
         except ValidationError as refusal:
             raise CommandError("\n".join(refusal.messages)) from None
@@ -63,6 +63,10 @@ class Command(BaseCommand):
             self.stdout.write(f"sealed, and not looked into: {len(plan.sealed)}")
             for place in plan.sealed:
                 self.stdout.write(f"    {place.subject}, {place.where}")
+
+
+def _unasked(row: Interface, known: frozenset[int] | None) -> bool:
+    return not seeing.seen(row.host.site.slug, known).looked
 
 
 def _interface(slug: str, text: str) -> Interface:

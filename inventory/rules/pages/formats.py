@@ -71,9 +71,10 @@ PAGES: dict[str, Page] = {
         severity="warning",
         what=(
             "The access of a host, or a variable mgmtplane_ssh, has a key that is not known, a value that is no "
-            "user, port, path or host of the site, or jump hosts that lead in a circle. That line is left out."
+            "user, port, path or host of the site, or jump hosts that lead in a circle; the jump host of a segment "
+            "cannot be reached; or a web page has no way in. That line is left out."
         ),
         why="One bad line makes ssh refuse the whole file, and a circle of jumps never ends.",
-        todo="Correct the value; the keys are user, port, identity, jump and forward.",
+        todo="Correct the value; the keys are user, port, identity, jump, forward and known_hosts.",
     ),
 }

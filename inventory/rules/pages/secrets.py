@@ -10,7 +10,8 @@ PAGES: dict[str, Page] = {
             "A value is a secret by the name of its key (password, token, api_key, …) or by its shape (a "
             "private key, an address with a password in it, a token of a well-known issuer). Searched are "
             "the variables of the site, its segments, groups, profiles, hosts and interfaces, how hosts are"
-            " reached, and their notes. The finding names where it stands and never what it is."
+            " reached, their notes, and what job templates give to runs. "
+            "The finding names where it stands and never what it is."
         ),
         why=(
             "It is in every export, in every backup, in the history, and on the screen of everybody who may"

@@ -10,8 +10,13 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import OperationalError
 
+from inventory import unfinished
 from mgmtplane import processes, supervisor
+from mgmtplane import upgrades as upgrading
 from mgmtplane.celery import BrokerAway, declare_queues
+from mgmtplane.supervisor import Child
+from provisioning import standins
+from provisioning.keeper import process as keeper
 
 
 class Command(BaseCommand):
@@ -28,28 +33,37 @@ class Command(BaseCommand):
         """Refuse what cannot work before touching the database; then prepare, then serve."""
         try:
             with supervisor.only_one(settings.DATA_DIR):
+                upgrading.require_none_unfinished(settings.DATA_DIR)
                 processes.listen(settings.BIND, settings.PORT).close()
+                listeners = standins.listen() if options["demo"] else {}
                 # In a process of its own: what migrations load would stay in the memory of every child.
-                code = supervisor.run_once(partial(self.prepare, demo=bool(options["demo"])))
+                code = supervisor.run_once(partial(self.prepare, demo=options["demo"], listeners=listeners))
                 if code:
                     raise SystemExit(code)
-                processes.serve()
+                holding = Child("keeper", partial(keeper.serve, settings.DATA_DIR))
+                processes.serve([holding, *standins.children(listeners)])
         except supervisor.Refused as reason:
             raise CommandError(str(reason), returncode=2) from None
         except KeyboardInterrupt:  # while preparing
             raise SystemExit(130) from None
 
-    def prepare(self, *, demo: bool = False) -> None:
+    def prepare(self, *, demo: bool = False, listeners: standins.Listeners | None = None) -> None:
         """Bring the database, the static files and the administrator to where they should be."""
         try:
             self.check()
             self.make_private_database()
+            self.require_restored()
+            upgrading.end_prepared(settings.DATA_DIR)
             call_command("migrate", interactive=False, verbosity=0)
             call_command("collectstatic", interactive=False, verbosity=0)
             call_command("ensure_admin")
             if demo:
                 call_command("demo")
+                standins.prepare(listeners or {})
             declare_queues()
+            if demo:
+                standins.look_first()
+            upgrading.note_source(settings.BASE_DIR, settings.DATA_DIR)
         except CommandError as error:  # SystemCheckError too
             self.stderr.write(str(error), ending="\n")
             raise SystemExit(1) from None
@@ -65,6 +79,15 @@ class Command(BaseCommand):
         except BrokerAway as error:
             self.stderr.write(f"The broker cannot be used: {error}\nCELERY_BROKER_URL says where it is.")
             raise SystemExit(1) from None
+
+    @staticmethod
+    def require_restored() -> None:
+        """Raise CommandError in the middle of a restore: what it would go on with must not be worked with yet."""
+        if (restoring := unfinished.current()) is not None:
+            raise CommandError(
+                f"Restoring {restoring.archive} into this database was interrupted. Give the command again "
+                "(manage.py backup restore with the same archive): it goes on."
+            )
 
     @staticmethod
     def make_private_database() -> None:

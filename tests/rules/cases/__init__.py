@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from tests.rules.cases import addresses, ansible, dns, formats, identities, lowering, machines, secrets
+from tests.rules.cases import (
+    addresses,
+    ansible,
+    automation,
+    dns,
+    formats,
+    identities,
+    lowering,
+    machines,
+    secrets,
+    ways_in,
+)
 from tests.rules.cases.making import Pair
 
 CASES: dict[str, Pair] = {
     **addresses.CASES,
     **ansible.CASES,
+    **automation.CASES,
     **dns.CASES,
     **formats.CASES,
     **identities.CASES,
     **lowering.CASES,
     **machines.CASES,
     **secrets.CASES,
+    **ways_in.CASES,
 }

@@ -1,0 +1,1 @@
+"""Many at once: lists as CSV, tables and documents imported, many rows edited together."""

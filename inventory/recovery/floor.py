@@ -1,0 +1,117 @@
+"""The manual floor: what is done by hand, with which cable and which login, before automation can start. Pure.
+
+Its hosts are those that everything else waits for: up to the first stage that has a hypervisor, and the bootstrap node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from inventory.recovery.order import stages
+from inventory.recovery.said import said
+from inventory.snapshot import HostFacts, InterfaceFacts, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to do at one host, line by line; ``lacking`` says what nobody wrote down."""
+
+    host: str
+    lines: tuple[str, ...]
+    lacking: tuple[str, ...] = ()
+
+
+def floor(snapshot: Snapshot) -> tuple[Task, ...]:
+    """In the order in which it is done."""
+    return tuple(_task(snapshot, snapshot.host_by_name[name]) for name in _by_hand(snapshot))
+
+
+def _by_hand(snapshot: Snapshot) -> list[str]:
+    found: list[str] = []
+    for stage in stages(snapshot):
+        names = [step.host for step in stage.steps]
+        found += [name for name in names if snapshot.host_by_name[name].form != "vm"]
+        if any(snapshot.host_by_name[name].form == "hv" for name in names):
+            break
+    node = snapshot.bootstrap_host
+    if node is not None and not node.is_retired:
+        found = [node.name, *(name for name in found if name != node.name)]
+    return found
+
+
+def _task(snapshot: Snapshot, host: HostFacts) -> Task:
+    lines = [*_where(host), *_cables(snapshot, host), *_ways_in(host)]
+    lacking = []
+    if not host.location:
+        lacking.append("where it stands")
+    if not any(interface.switch for interface in host.interfaces) and host.form != "sw":
+        lacking.append("which switch port its cable goes to")
+    if not host.out_of_band and not host.access and not host.console_kind:
+        lacking.append("how to get in without the network (out-of-band, console, login)")
+    return Task(host.name, tuple(lines), tuple(lacking))
+
+
+def _where(host: HostFacts) -> Iterator[str]:
+    if host.location:
+        yield f"It stands at: {host.location}."
+    if host.platform:
+        yield f"It runs {host.platform}."
+    if host.notes:
+        yield host.notes
+
+
+def _cables(snapshot: Snapshot, host: HostFacts) -> Iterator[str]:
+    for interface in host.interfaces:
+        yield " ".join(_cable(snapshot, interface)) + "."
+
+
+def _cable(snapshot: Snapshot, interface: InterfaceFacts) -> Iterator[str]:
+    yield f"{interface.name} (MAC {interface.mac or 'unknown'})"
+    if interface.switch:
+        yield f"goes to {interface.switch} port {interface.switch_port or '?'}"
+    segment = snapshot.segment_of(interface)
+    if segment is not None:
+        yield f"in {segment.name}" + (f", VLAN {segment.vlan}" if segment.vlan is not None else "")
+    if interface.addresses:
+        yield f"and has {', '.join(interface.addresses)}"
+
+
+CONSOLES = {
+    "serial": "serial line",
+    "sol": "serial over LAN (IPMI)",
+    "redfish": "Redfish",
+    "kvm": "KVM over IP",
+    "proxmox": "Proxmox console",
+    "local": "screen and keyboard",
+}
+POWERS = {
+    "pdu": "PDU",
+    "wol": "Wake-on-LAN",
+    "ipmi": "IPMI",
+    "redfish": "Redfish",
+    "proxmox": "Proxmox",
+    "hand": "by hand",
+}
+
+
+def console_of(host: HostFacts) -> str:
+    """How one sees its screen without its network, and where; empty: nobody wrote it down."""
+    parts = (CONSOLES.get(host.console_kind, host.console_kind), host.console_address)
+    return ", ".join(filter(None, parts))
+
+
+def power_of(host: HostFacts) -> str:
+    """How it is switched on from afar: “PDU, pdu01, outlet 5”; empty: nobody wrote it down."""
+    outlet = f"outlet {host.power_outlet}" if host.power_outlet else ""
+    return ", ".join(filter(None, (POWERS.get(host.power_kind, host.power_kind), host.power_address, outlet)))
+
+
+def _ways_in(host: HostFacts) -> Iterator[str]:
+    if console := console_of(host):
+        yield f"Console: {console}."
+    if power := power_of(host):
+        yield f"Power: {power}."
+    for name, facts in (("Out of band", host.out_of_band), ("Access", host.access)):
+        for key, value in facts.items():
+            yield f"{name}, {key}: {said(value)}."

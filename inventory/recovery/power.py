@@ -1,0 +1,300 @@
+"""Shutting a site down and powering it up again, as plans from what depends on what. Pure.
+
+Power-up is the order of rebuilding (``order.py``), in which a host also waits for the jump host that it is reached through.
+Shutting down is the same the other way round: nobody goes while somebody who needs it, or is reached through it, still runs.
+Besides, a host waits for the relay that wakes it and for its gateways, whatever these are, unless that makes a circle.
+Routers, switches and access points stay until everybody else is off, and are switched off by hand: they are the path.
+
+A jump host that runs on the hypervisor that is reached through it goes down, and comes up, with that hypervisor.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from inventory.bootstrap import mode_of, served
+from inventory.exports.ssh_plan import plan as ssh_plan
+from inventory.exports.ssh_words import SshPlan
+from inventory.pictures.fate import carriers
+from inventory.recovery.order import Need, arranged, gateways, needs_of
+from inventory.snapshot import AuthorityMode, HostFacts, InterfaceFacts, Snapshot
+
+#: what carries the network: by hand, and last
+NETWORK = frozenset({"rt", "sw", "ap"})
+How = Literal["ssh", "hypervisor", "wake", "with", "hand", "left"]
+#: they are switched on, and need not answer
+NOT_AWAITED = {"standby": "a standby", "maintenance": "in maintenance"}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What is done about one host; ``why`` tells people what it waits for, or why it is done that way."""
+
+    host: str
+    how: How
+    #: what ssh is told to reach it by address; empty: nobody can log in
+    way: str = ""
+    why: str = ""
+    #: with what people switch it, as declared
+    by: str = ""
+    #: of a virtual machine: its number, and how its hypervisor is reached
+    vmid: int | None = None
+    through: str = ""
+    #: of a host that is woken: its MAC, the broadcast address, and how its relay is reached (empty: from here)
+    mac: str = ""
+    broadcast: str = ""
+    #: it is not waited for: whoever leads to it goes with it, or nobody logs in to it
+    is_blind: bool = False
+    #: the address of its way, and how the jump host before it is reached (empty: nobody is jumped through)
+    address: str = ""
+    gate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    number: int
+    moves: tuple[Move, ...]
+
+
+def shutdown(snapshot: Snapshot, authority: AuthorityMode | None = None) -> tuple[Stage, ...]:
+    """In the order in which it is done; each live host once. Ways and addresses are those of *authority*."""
+    site = _site(snapshot, authority)
+    stages = [[site.placed(site.down(name)) for name in stage] for stage in reversed(site.stages)]
+    last = [move for moves in stages for move in moves if site.is_network(move.host)]
+    found = [[move for move in moves if not site.is_network(move.host)] for moves in stages]
+    return _numbered([*found, last])
+
+
+def power_up(snapshot: Snapshot, authority: AuthorityMode | None = None) -> tuple[Stage, ...]:
+    """In the order in which it is done; each live host once. Ways and addresses are those of *authority*."""
+    site = _site(snapshot, authority)
+    return _numbered([[site.placed(site.up(name)) for name in stage] for stage in site.stages])
+
+
+def _numbered(stages: list[list[Move]]) -> tuple[Stage, ...]:
+    return tuple(Stage(number, tuple(moves)) for number, moves in enumerate(filter(None, stages), start=1))
+
+
+class _Site:
+    """One site as both plans need it."""
+
+    def __init__(self, declared: Snapshot, authority: AuthorityMode) -> None:
+        self.snapshot = snapshot = served(declared, authority).snapshot
+        self.ssh: SshPlan = ssh_plan(declared, authority)
+        self.by_host = {entry.host: entry for entry in self.ssh.entries}
+        self.jumps = {name: self._jump(name) for name in self.by_host}
+        #: jump host → the hypervisor that is reached through it and carries it
+        self.within = dict(self._within())
+        needs = {name: tuple(self._needs(name, wants)) for name, wants in needs_of(snapshot).items()}
+        #: host → the relay that would wake it, and needs it
+        self.unwakeable: dict[str, str] = {}
+        self.needs = needs
+        self._wait_for_relays()
+        self._wait_for_gateways()
+        self.stages = [[step.host for step in stage.steps] for stage in arranged(snapshot, needs)]
+
+    def _jump(self, name: str) -> str:
+        label = self.by_host[name].way.jump
+        return self.ssh.by_label[label].host if label in self.ssh.by_label else ""
+
+    def _within(self) -> Iterator[tuple[str, str]]:
+        for name, jump in sorted(self.jumps.items()):
+            if jump and name in carriers(self.snapshot, self.snapshot.host_by_name[jump]):
+                yield jump, name
+
+    def _needs(self, name: str, wants: tuple[Need, ...]) -> Iterator[Need]:
+        """Besides what it stands on, whoever leads to it; not those that stand on it themselves."""
+        yield from wants
+        if self.is_network(name):  # nobody logs in to them here
+            return
+        jump = self.jumps.get(name, "")
+        if jump and jump != name and not self._stands_on(jump, name):
+            yield Need(jump, "is reached through it")
+        carrier = self.snapshot.host_by_name[name].hypervisor
+        way_to_it = self.jumps.get(carrier, "")
+        if way_to_it not in ("", name, jump) and not self._stands_on(way_to_it, name):
+            yield Need(way_to_it, "its hypervisor is reached through it")
+
+    def _wait_for_relays(self) -> None:
+        for name in sorted(self.needs):
+            relay = self._relay(name)
+            if relay and not self._also_waits(name, Need(relay, "wakes it")):
+                self.unwakeable[name] = relay
+
+    def _wait_for_gateways(self) -> None:
+        for name in sorted(self.needs):
+            for need in () if self.is_network(name) else gateways(self.snapshot, name):
+                self._also_waits(name, need)
+
+    def _also_waits(self, name: str, need: Need) -> bool:
+        """Whether *name* waits for *need* now; not where that one waits for *name*, directly or not."""
+        if name in _everything(self.needs, need.host):
+            return False
+        if all(known.host != need.host for known in self.needs[name]):
+            self.needs[name] += (need,)
+        return True
+
+    def _relay(self, name: str) -> str:
+        """The live host that wakes *name*; empty: it is woken from here, or in another way."""
+        host = self.snapshot.host_by_name[name]
+        card = self._card(host)
+        segment = self.snapshot.segment_of(card) if card else None
+        relay = segment.wake_relay if segment else ""
+        return relay if relay in self.needs and relay != name else ""
+
+    def _card(self, host: HostFacts) -> InterfaceFacts | None:
+        """What Wake-on-LAN is sent to when *host* is powered up; None: it is switched on in another way."""
+        if self.is_network(host.name) or host.name in self.within or self._is_started(host):
+            return None
+        return woken(host) if host.power_kind in ("", "wol") else None
+
+    def _is_started(self, host: HostFacts) -> bool:
+        return bool(host.hypervisor and host.vmid is not None and self.way(host.hypervisor))
+
+    def _stands_on(self, name: str, other: str) -> bool:
+        """Whether *name* needs *other*, directly or not."""
+        return other in _everything(needs_of(self.snapshot), name) - {name}
+
+    def is_network(self, name: str) -> bool:
+        return self.snapshot.host_by_name[name].form in NETWORK
+
+    def way(self, name: str) -> str:
+        """As the generated configuration calls it by address; empty without an address."""
+        entry = self.by_host.get(name)
+        if entry is None or not entry.addresses:
+            return ""
+        suffixed = f"{entry.label}.ip"
+        return entry.addresses[0] if suffixed in self.ssh.labels else suffixed
+
+    def placed(self, move: Move) -> Move:
+        """With its address, and who is jumped through."""
+        if not move.way:
+            return move
+        jump = self.jumps[move.host]
+        gate = (self.way(jump) or self.by_host[jump].label) if jump else ""
+        return replace(move, address=self.by_host[move.host].addresses[0], gate=gate)
+
+    def down(self, name: str) -> Move:
+        way = self.way(name)
+        if self.is_network(name):
+            return Move(
+                name, "hand", way, "everybody else crosses it", by=_by_hand(self.snapshot.host_by_name[name])
+            )
+        if name in self.within:
+            return Move(name, "with", way, f"goes down with {self.within[name]}, which is reached through it")
+        if not way:
+            return Move(name, "hand", why="it has no address that ssh could reach")
+        waiting = sorted(other for other, wants in self.needs.items() if any(w.host == name for w in wants))
+        why = f"after {', '.join(waiting)}" if waiting else ""
+        return Move(name, "ssh", way, why, is_blind=name in self.within.values())
+
+    def up(self, name: str) -> Move:
+        host, way = self.snapshot.host_by_name[name], self.way(name)
+        why = "; ".join(f"after {need.host} ({need.why})" for need in self.needs[name])
+        if host.status == "provisioning":
+            return Move(name, "left", why="it is being provisioned: there may be no machine yet")
+        state = NOT_AWAITED.get(host.status, "")
+        if state:
+            why = f"{why}; not waited for: {state}" if why else f"not waited for: {state}"
+        return self._switched_on(Move(name, "hand", way, why, is_blind=bool(state)), host)
+
+    def _switched_on(self, move: Move, host: HostFacts) -> Move:
+        name = move.host
+        if name in self.within:
+            carrier = self.within[name]
+            if host.machine is None or host.machine.start_on_boot:
+                return replace(move, how="with", why=f"comes up with {carrier}")
+            why = f"{carrier} is reached through it, and does not start it when it boots"
+            return replace(move, why=why, by=f"at the console of {carrier}")
+        if self._is_started(host):
+            return replace(move, how="hypervisor", vmid=host.vmid, through=self.way(host.hypervisor))
+        if self.is_network(name):
+            return replace(move, by=_by_hand(host), is_blind=True)
+        move = replace(move, is_blind=move.is_blind or name in self.within.values())
+        if name in self.unwakeable:
+            why = f"{move.why}; " if move.why else ""
+            return replace(
+                move,
+                why=f"{why}its Wake-on-LAN relay {self.unwakeable[name]} waits for it",
+                by=_by_hand(host),
+            )
+        if (card := self._card(host)) is not None:
+            broadcast, relay = self.radio(card)
+            return replace(move, how="wake", through=relay, mac=card.mac or "", broadcast=broadcast)
+        return replace(move, by=_by_hand(host))
+
+    def radio(self, card: InterfaceFacts) -> tuple[str, str]:
+        """(broadcast address of the segment of *card*, how its relay is reached)."""
+        segment = self.snapshot.segment_of(card)
+        if segment is None:
+            return "255.255.255.255", ""
+        relay = segment.wake_relay if segment.wake_relay != card.host else ""
+        return broadcast_of(segment.network4), self.way(relay) if relay else ""
+
+
+def way_to(snapshot: Snapshot, name: str) -> str:
+    """What ssh is told to reach the host *name* by address, in the generated configuration; empty: nothing reaches it."""
+    return _site(snapshot).way(name)
+
+
+def unwakeable(snapshot: Snapshot) -> dict[str, str]:
+    """Host → the relay that would wake it, but waits for it itself: runs on it, or is reached through it."""
+    return _site(snapshot).unwakeable
+
+
+def not_started(snapshot: Snapshot) -> dict[str, str]:
+    """Jump host → the hypervisor that carries it, is reached through it, and does not start it when it boots."""
+    machines = {host.name: host.machine for host in snapshot.live_hosts if host.machine is not None}
+    found = _site(snapshot).within.items()
+    return {jump: name for jump, name in found if jump in machines and not machines[jump].start_on_boot}
+
+
+def _site(snapshot: Snapshot, authority: AuthorityMode | None = None) -> _Site:
+    return snapshot.once(_of_bootstrap if mode_of(snapshot, authority) == "bootstrap" else _of_gateway)
+
+
+def _of_gateway(snapshot: Snapshot) -> _Site:
+    return _Site(snapshot, "gateway")
+
+
+def _of_bootstrap(snapshot: Snapshot) -> _Site:
+    return _Site(snapshot, "bootstrap")
+
+
+def _everything(needs: Mapping[str, tuple[Need, ...]], name: str) -> set[str]:
+    """*name* and everything that it needs, directly or not."""
+    seen, open_ = {name}, [name]
+    while open_:
+        for need in needs.get(open_.pop(), ()):
+            if need.host not in seen:
+                seen.add(need.host)
+                open_.append(need.host)
+    return seen
+
+
+def woken(host: HostFacts) -> InterfaceFacts | None:
+    """The interface that wakes *host*: the primary one where it does, else the first."""
+    cards = [card for card in host.interfaces if card.wake_on_lan and card.mac]
+    return next((card for card in cards if card is host.primary), cards[0] if cards else None)
+
+
+def broadcast_of(network: str | None) -> str:
+    """The broadcast address of an IPv4 network; of none, that of wherever one is."""
+    return str(ipaddress.IPv4Network(network).broadcast_address) if network else "255.255.255.255"
+
+
+def _by_hand(host: HostFacts) -> str:
+    """How it is switched on, as declared."""
+    at = f" at {host.power_address}" if host.power_address else ""
+    outlet = f", outlet {host.power_outlet}" if host.power_outlet else ""
+    words = {
+        "pdu": "PDU",
+        "ipmi": "IPMI",
+        "redfish": "Redfish",
+        "proxmox": "Proxmox",
+        "wol": "Wake-on-LAN (no MAC is known)",
+    }
+    return f"by {words[host.power_kind]}{at}{outlet}" if host.power_kind in words else ""

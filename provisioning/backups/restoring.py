@@ -1,0 +1,233 @@
+"""From an archive to a running application, on an empty machine, without a network."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.apps.registry import Apps
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+from inventory import reading, unfinished
+from inventory.models import Site
+from inventory.serving import renderings
+from inventory.unfinished import Restoring
+from provisioning.backups import another, archive, comparing, measuring, sealing, tables
+from provisioning.backups.archive import CannotBackUp
+from provisioning.backups.making import RENDERINGS, SEALED
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What came of it: rows, and what differs from what the archive says (nothing, as it should be)."""
+
+    rows: int
+    sites: dict[str, int]
+    differences: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
+
+
+def restore(
+    path: Path,
+    *,
+    passphrase: str = "",
+    identity: str = "",
+    same_copy: bool = False,
+    step: Callable[[str], None] = lambda name: None,
+) -> Restored:
+    """Bring the empty database and the data directory to what *path* has.
+
+    Raises CannotBackUp, Damaged, SealError; nothing is stored then. What is secret is put into place only where a
+    passphrase or a key opens it. It is another copy of the application afterwards, and read-only (``inventory.copies``);
+    with *same_copy* it is the one that it was, put back in its own place. Killed anywhere, it is begun again with the same
+    archive, and goes on.
+    """
+    under_way = unfinished.current()
+    if under_way is None:
+        _require_empty()
+    with archive.workshop(settings.DATA_DIR) as folder:
+        step("check the archive")
+        manifest = archive.take_out(path, folder)
+        this = _this(path, manifest, same_copy)
+        if under_way is not None:
+            _require_same(under_way, this)
+        opened = _opened(folder, passphrase, identity)
+        then = _prepared(manifest, step) if under_way is None else None
+        step("put the files back")
+        warnings = [*_files(folder), *_secrets(opened, manifest)]
+        step("put every row back")
+        rows = manifest["rows"] if then is None else _load(folder, then, this)
+    step("bring the tables to this version")
+    call_command("migrate", interactive=False, verbosity=0)
+    step("compare every export")
+    _forget()
+    differences = [*comparing.miscounted(manifest["rows"], rows), *compared(manifest)]
+    unfinished.end()
+    sites = {slug: facts["revision"] for slug, facts in manifest["sites"].items()}
+    return Restored(sum(rows.values()), sites, tuple(differences), tuple(warnings))
+
+
+def _this(path: Path, manifest: Mapping[str, Any], same_copy: bool) -> Restoring:
+    """What this restore is recognised by when it was killed: what is in the archive, and as which copy."""
+    digest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    return Restoring(digest[:32], same_copy, path.name)
+
+
+def _require_same(under_way: Restoring, this: Restoring) -> None:
+    if (under_way.digest, under_way.same_copy) != (this.digest, this.same_copy):
+        raise CannotBackUp(
+            f"Restoring {under_way.archive} into this database was interrupted. Give that archive again, or restore into "
+            "an empty database: name a new directory in DATA_DIR, or another DATABASE_URL."
+        )
+
+
+def _prepared(manifest: Mapping[str, Any], step: Callable[[str], None]) -> Apps:
+    """Make the tables of the archive's version; the models of then."""
+    executor = MigrationExecutor(connection)
+    targets = _targets(executor, manifest)
+    step("make the tables as they were")
+    executor.migrate(targets)
+    return executor.loader.project_state(targets).apps
+
+
+def _load(folder: Path, then: Apps, this: Restoring) -> dict[str, int]:
+    """Every row, that they are another copy's, and that it is not over yet: all of it or nothing.
+
+    Until this is committed the database is empty for whoever tries again; afterwards it is a restore that is gone on
+    with, and wherever that is killed, no site of it is live.
+    """
+    with transaction.atomic():
+        rows = tables.load(folder, then)
+        if not this.same_copy:
+            another.make(then, this.archive)
+        unfinished.begin(this)
+    return rows
+
+
+def _forget() -> None:
+    """What this process remembers is of the database that was here before."""
+    ContentType.objects.clear_cache()
+    reading.forget()
+    renderings.forget()
+
+
+def _require_empty() -> None:
+    """Refuse where anything is: what a restore replaces cannot be had back."""
+    if "inventory_site" not in connection.introspection.table_names():
+        return
+    from django.contrib.auth.models import User
+
+    from inventory.models import Site
+
+    if sites := list(Site.objects.values_list("slug", flat=True)[:5]):
+        raise CannotBackUp(
+            f"This database has sites already ({', '.join(sites)}). Restore into an empty one: name a new directory in "
+            "DATA_DIR, or an empty database in DATABASE_URL."
+        )
+    if User.objects.exclude(username=settings.ADMIN_USERNAME).exists():
+        raise CannotBackUp(
+            "This database has users already. Restore into an empty one: name a new directory in DATA_DIR, or an empty "
+            "database in DATABASE_URL."
+        )
+
+
+def _targets(executor: MigrationExecutor, manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The newest migration of each application in the archive. Raises CannotBackUp where this version does not know one."""
+    recorded = {(app, name) for app, name in manifest["migrations"]}
+    ours = executor.loader.graph.nodes
+    if strange := sorted(f"{app}.{name}" for app, name in recorded - set(ours)):
+        raise CannotBackUp(
+            f"The archive is from a newer version ({manifest['version']}): this one knows no {strange[0]}. Restore with "
+            "that version."
+        )
+    nodes = executor.loader.graph.node_map
+    targets = [
+        node
+        for node in sorted(recorded)
+        if not any(child.key in recorded and child.key[0] == node[0] for child in nodes[node].children)
+    ]
+    if any(backwards for _, backwards in executor.migration_plan(targets)):
+        raise CannotBackUp(
+            f"The archive is older ({manifest['version']}), and this database is prepared for a newer version already. "
+            "Restore into one that nothing has prepared: a new directory in DATA_DIR, or an empty database."
+        )
+    return targets
+
+
+def _opened(folder: Path, passphrase: str, identity: str) -> bytes:
+    sealed = folder / SEALED
+    if not sealed.exists() or not (passphrase or identity):
+        return b""
+    return sealing.unseal(sealed.read_bytes(), identity=identity, passphrase=passphrase)
+
+
+def _files(folder: Path) -> list[str]:
+    for source in sorted((folder / RENDERINGS).glob("*.gz")):
+        place = Path(settings.RENDERINGS_DIR) / source.name[:2] / source.name
+        for above in (place.parent.parent, place.parent):
+            above.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copyfile(source, place)
+        place.chmod(0o600)
+    return []
+
+
+def _secrets(opened: bytes, manifest: Mapping[str, Any]) -> list[str]:
+    if not opened:
+        lacking = (
+            "they were not in it" if not manifest["sealed"] else f"they are sealed ({manifest['sealed']})"
+        )
+        return [
+            (
+                f"The secret key and tokens were not put back: {lacking}. Everybody signs in again, and tokens of "
+                "hypervisors have to be given anew."
+            )
+        ]
+    with tarfile.open(fileobj=io.BytesIO(opened)) as tar:
+        for entry in tar:
+            stream = tar.extractfile(entry)
+            if stream is None or entry.name.startswith("/") or ".." in Path(entry.name).parts:
+                raise CannotBackUp(
+                    f"{entry.name} has no place in the data directory; nobody of ours sealed this."
+                )
+            _put(settings.DATA_DIR / entry.name, stream.read())
+    given = os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE")
+    return ["SECRET_KEY is set here: the restored key lies in DATA_DIR, and is not used."] if given else []
+
+
+def _put(place: Path, content: bytes) -> None:
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = place.with_name(f".{place.name}.restored")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(place)
+
+
+# --- comparing ---
+
+
+def compared(manifest: Mapping[str, Any]) -> list[str]:
+    """Which exports, and which identities that would be handed out next, differ from what the archive's manifest says."""
+    said = []
+    at = datetime.fromisoformat(manifest["made"])
+    for slug, facts in manifest["sites"].items():
+        found = {
+            "exports": measuring.exports_of(slug),
+            "next": measuring.next_of(Site.objects.get(slug=slug), at),
+        }
+        said += comparing.differing(slug, facts, found)
+    return said

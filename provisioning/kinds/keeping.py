@@ -1,0 +1,335 @@
+"""Back a machine up, and put a backup back under the same identity."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from django import forms
+
+from inventory.snapshot import Snapshot
+from provisioning import begun, restoring, surveys
+from provisioning.adapters.base import Unanswered
+from provisioning.adapters.proxmox import Proxmox
+from provisioning.faults import JobFailed
+from provisioning.kinds.base import Asked
+from provisioning.kinds.machine import (
+    MachineKind,
+    OfHost,
+    check_all,
+    declared,
+    looked_at,
+    maker,
+    ready,
+    site_of,
+)
+from provisioning.machines import preflight, rebuilding, transfers
+from provisioning.machines.declared import Machine, NotDeclared
+from provisioning.machines.facts import Config, StorageFacts, VolumeFacts
+from provisioning.machines.owning import former, is_wreck, owner_of
+from provisioning.making import Maker
+from provisioning.plans import CHANGE, REMOVE, RUN, Line, Plan
+from provisioning.surveying.survey import Survey
+from provisioning.watching import CLONE_LIMIT, compare_grave
+
+if TYPE_CHECKING:
+    from provisioning.turns import Turn
+
+CONTENT = "backup"
+TASK = "vzdump"
+
+
+class BackupParameters(OfHost):
+    storage = forms.CharField(
+        max_length=100,
+        required=False,
+        help_text="Where the backup goes; empty: the first storage of the node that takes backups.",
+    )
+    stopped = forms.BooleanField(
+        required=False, help_text="Stop the machine for it: consistent without its help, but away meanwhile."
+    )
+
+
+class Backup(MachineKind):
+    """Outcome: ``volume``, ``storage``, ``bytes``."""
+
+    name = "backup_vm"
+    title = "Back up {host} at {site}"
+    verb = "Back up now"
+    what = "Writes a backup of a virtual machine of ours to a storage of its node. Nothing older is removed for it."
+    Parameters = BackupParameters
+
+    def plan(self, asked: Asked) -> Plan:
+        try:
+            snapshot, machine = declared(asked)
+        except NotDeclared as fault:
+            return Plan(problems=fault.problems)
+        survey = surveys.world_of(snapshot, site_of(asked)).of(machine)
+        crosses = _crossing(snapshot, survey, machine, asked["storage"]) if survey else ()
+        where = asked["storage"] or "a storage of its node that takes backups"
+        how = "it is stopped meanwhile" if asked["stopped"] else "it goes on meanwhile"
+        return Plan((Line(RUN, f"back up {machine.host} to {where}", how),), warnings=crosses)
+
+    def run(self, turn: Turn, plan: Plan) -> None:
+        snapshot, machine = ready(turn)
+        work = maker(turn, snapshot, machine)
+        turn.step("Look whose it is")
+        work.settled()
+        work.existing()
+        storage = storage_for(work.proxmox, turn.asked["storage"])
+        made = back_up(work, storage, stopped=turn.asked["stopped"], again=True)
+        turn.outcome = {"volume": made.volume, "storage": storage, "bytes": made.size}
+        turn.message = f"{machine.host} is backed up as {made.volume}."
+
+
+def _crossing(snapshot: Snapshot, survey: Survey, machine: Machine, storage: str) -> tuple[str, ...]:
+    taking = [one.name for one in survey.storages if _takes_backups(one)]
+    where = storage or (taking[0] if taking else "")
+    return transfers.to_storage(snapshot, survey, where, f"the backup of {machine.host}")
+
+
+class RestoreParameters(OfHost):
+    volume = forms.CharField(
+        max_length=300,
+        required=False,
+        help_text="The backup, such as local:backup/vzdump-qemu-200-….vma.zst; empty: the newest of this machine.",
+    )
+
+
+class Restore(MachineKind):
+    """Outcome: ``volume``, ``vmid``."""
+
+    name = "restore_vm"
+    title = "Put {host} at {site} back from its backup"
+    verb = "Restore"
+    what = "Replaces a virtual machine of ours by what a backup of it holds, MACs included. What it wrote since is lost."
+    destructive = True
+    plans_on_request = False
+    Parameters = RestoreParameters
+
+    def plan_in(self, turn: Turn) -> Plan:
+        """What was restored already by an earlier attempt of this job is only started; else everything, seen anew."""
+        turn.outcome = dict(turn.job.outcome)
+        snapshot, machine = ready(turn)
+        work = _restorer(turn, snapshot, machine)
+        turn.step("Look what is there")
+        found, done = work.settled(), restoring.is_done(work)
+        kept = None if done else _chosen(work, turn.outcome.get("volume") or turn.asked["volume"])
+        world = looked_at(turn, snapshot)
+        turn.step("Check everything before anything is done")
+        backup = work.proxmox.backup_config(kept.volume) if kept else None
+        room = restoring.room(work, backup, found) if backup else 0
+        check_all(preflight.putting_back(snapshot, machine, world, room))
+        if kept is None or backup is None:
+            return Plan((_last_line(machine),))
+        turn.outcome["volume"] = kept.volume
+        gone = _gone(work, found, backup) if found else ()
+        plan, survey = _plan(machine, kept, found is not None, gone), world.of(machine)
+        if survey is None:
+            return plan
+        source = kept.volume.partition(":")[0]
+        crosses = transfers.from_storage(snapshot, survey, source, f"the restore of {machine.host}")
+        return replace(plan, warnings=crosses)
+
+    def run(self, turn: Turn, plan: Plan) -> None:
+        snapshot, machine = ready(turn)
+        work = _restorer(turn, snapshot, machine)
+        if not turn.outcome.get("restored"):
+            found = work.settled()
+            if found is not None:
+                switch_off(work)
+            restoring.restore(work, turn.outcome["volume"], over=found)
+        restoring.see(work)
+        work.start()
+        restoring.tidy(work)
+        work.answers()
+        turn.outcome = {"volume": turn.outcome["restored"], "vmid": work.vmid}
+        turn.message = f"{machine.host} is back from {turn.outcome['volume']}."
+
+
+def _restorer(turn: Turn, snapshot: Snapshot, machine: Machine) -> Maker:
+    return replace(maker(turn, snapshot, machine), over_wreck=True)
+
+
+def _gone(work: Maker, found: Config, backup: Config) -> tuple[Line, ...]:
+    """What else Proxmox takes from the machine as *found*."""
+    if is_wreck(found):
+        return (
+            Line(REMOVE, f"machine {work.vmid}", "what a failed restore left: no name, no card, no disk"),
+        )
+    # a configuration names its parent once a snapshot was taken
+    snapshots = work.proxmox.snapshots(work.vmid) if found.get("parent") else ()
+    lost = (Line(REMOVE, f"snapshot {one.name}", "a restore keeps none") for one in snapshots)
+    detached = restoring.detached(backup, found)
+    stays = (
+        Line(CHANGE, f"disk {volume}", f"{key} is not in the backup: it stays, and is attached to nothing")
+        for key, volume in detached.items()
+    )
+    return (*lost, *stays)
+
+
+def _plan(machine: Machine, kept: VolumeFacts, there: bool, gone: tuple[Line, ...]) -> Plan:
+    place = f"{machine.spec.vmid} on {machine.hypervisor}"
+    said = "what it wrote since that backup is lost" if there else "it is not there now"
+    lines = [Line(RUN, "stop it", place)] if there else []
+    return Plan(
+        (
+            Line(CHANGE, f"machine {machine.host}", f"{place}: {said}"),
+            *gone,
+            *lines,
+            Line(RUN, f"restore {kept.volume}", f"to {machine.storage}, MACs as they were"),
+            _last_line(machine),
+        )
+    )
+
+
+def _last_line(machine: Machine) -> Line:
+    return Line(RUN, "read back, start, wait for it", machine.address or "any address")
+
+
+def _chosen(work: Maker, wanted: str) -> VolumeFacts:
+    """The backup that was named, else the newest; only one of this machine's own VMID."""
+    found = [one for name in backup_storages(work.proxmox) for one in work.proxmox.backups(name, work.vmid)]
+    if not found:
+        raise JobFailed(
+            f"No backup of {work.machine.host} ({work.vmid}) lies on its node.", "Back it up first."
+        )
+    newest = max(found, key=lambda one: (one.made or 0, one.volume))
+    chosen = next((one for one in found if one.volume == wanted), None) if wanted else newest
+    if chosen is not None:
+        _check_owner(work, chosen)
+        return chosen
+    raise JobFailed(
+        f"{wanted} is no backup of {work.machine.host}.",
+        f"There is: {', '.join(one.volume for one in found)}.",
+    )
+
+
+def _check_owner(work: Maker, kept: VolumeFacts) -> None:
+    """A VMID may have been another machine's when a backup was made: what is in it must carry our marker."""
+    found, own = work.proxmox.backup_config(kept.volume), work.machine.spec.owner
+    owner = owner_of(found.get("description"))
+    if owner != own and not former(found, own):
+        whose = f"{owner.host} of {owner.site}" if owner else "a machine without our marker"
+        raise JobFailed(
+            f"{kept.volume} is a backup of {whose}, not of {work.machine.host}.",
+            "Name another one (volume); what others made is restored on the hypervisor itself.",
+        )
+
+
+# --- what rebuilding and destroying need as well ---
+
+
+def back_up(
+    work: Maker, storage: str, *, stopped: bool, protected: bool = False, why: str = "", again: bool = False
+) -> VolumeFacts:
+    """A new backup with our marker, found again on its storage: success alone proves nothing.
+
+    *again*: one that an earlier attempt of this job made will do. The notes are one line: of more than one, Proxmox lists
+    the first.
+    """
+    job = work.turn.job
+    notes = f"{work.machine.spec.owner.marker} job={job.pk}" + (f" {why}" if why else "")
+    notes += f", asked {job.created:%Y-%m-%d %H:%M:%S}"  # numbers alone begin anew with another database
+    work.turn.step(f"Back up to {storage}")
+    begun.ended(work, TASK)
+    work.settled()
+    before = {one.volume for one in work.proxmox.backups(storage, work.vmid)}
+    made = _noted(work, storage, notes) if again else []
+    if made:
+        work.turn.event("info", "It was made by an earlier attempt of this job.")
+    else:
+        if stopped:
+            _check_cycle(work)
+        _write(work, storage, notes, stopped=stopped, protected=protected)
+        made = [one for one in _noted(work, storage, notes) if one.volume not in before]
+    if not made or not made[-1].size:
+        raise JobFailed(
+            f"The task ended well, and no backup of {work.vmid} lies on {storage}.",
+            "Look at the log of the task and at the storage, then run this again.",
+        )
+    if protected and not made[-1].is_protected:
+        raise JobFailed(
+            f"{made[-1].volume} is not protected though it was asked for; what cleans up could remove it.",
+            "Look at the storage, then run this again.",
+        )
+    return made[-1]
+
+
+def _noted(work: Maker, storage: str, notes: str) -> list[VolumeFacts]:
+    return [one for one in work.proxmox.backups(storage, work.vmid) if one.notes.strip() == notes]
+
+
+def of_rebuilds(work: Maker, storage: str) -> list[VolumeFacts]:
+    """The backups on *storage* that rebuilds of this very machine made, oldest first."""
+    own = work.machine.spec.owner
+    return [one for one in work.proxmox.backups(storage, work.vmid) if rebuilding.is_left(one.notes, own)]
+
+
+def _check_cycle(work: Maker) -> None:
+    """Proxmox starts a running machine again once it was stopped for its backup, with what waits for that."""
+    found = work.existing()
+    if work.runs() and (grave := compare_grave(work.machine, found)):
+        raise JobFailed(
+            f"{work.machine.host} would be started again as what is not declared: {'; '.join(grave)}.",
+            "Create it again, which sets that right; or back it up while it runs (stopped=no).",
+        )
+
+
+def _write(work: Maker, storage: str, notes: str, *, stopped: bool, protected: bool) -> None:
+    before = begun.newest(work, TASK)
+    try:
+        upid = work.proxmox.backup(
+            work.vmid, storage, mode="stop" if stopped else "snapshot", notes=notes, protected=protected
+        )
+    except Unanswered as lost:
+        upid = begun.found(work, TASK, before, lost, "No backup was made; ask for it again.")
+    work.finish(upid, CLONE_LIMIT)
+
+
+def switch_off(work: Maker) -> None:
+    work.turn.step("Stop it")
+    told = True
+    if work.proxmox.status(work.vmid).status != "stopped":
+        told = work.task(lambda: work.proxmox.stop(work.vmid), "stop")
+    work.becomes("stopped", told=told)
+
+
+def own_storage_for(proxmox: Proxmox, wanted: str) -> StorageFacts:
+    """*wanted*, or the first of the node itself that takes backups: a shared one may be away when it is needed."""
+    there = [one for one in proxmox.storages() if _takes_backups(one)]
+    own = [one for one in there if not one.shared]
+    if wanted:
+        name = storage_for(proxmox, wanted)
+        return next(one for one in there if one.name == name)
+    if own:
+        return own[0]
+    shared = (
+        f" Of the network there is {', '.join(one.name for one in there)}: name it (storage)."
+        if there
+        else ""
+    )
+    raise JobFailed(
+        f"No storage of the node itself takes backups.{shared}",
+        "Allow content “backup” on one of its storages; or say backup=no, and lose what is on the machine.",
+    )
+
+
+def backup_storages(proxmox: Proxmox) -> list[str]:
+    return [one.name for one in proxmox.storages() if _takes_backups(one)]
+
+
+def storage_for(proxmox: Proxmox, wanted: str) -> str:
+    """*wanted*, or the first of the node that takes backups. Raises JobFailed."""
+    there = backup_storages(proxmox)
+    if wanted and wanted not in there:
+        raise JobFailed(
+            f"Storage {wanted} takes no backups here.", f"There is: {', '.join(there) or 'none that does'}."
+        )
+    if not there:
+        raise JobFailed("No storage of the node takes backups.", "Allow content “backup” on one of them.")
+    return wanted or there[0]
+
+
+def _takes_backups(storage: StorageFacts) -> bool:
+    return storage.enabled and storage.active and CONTENT in storage.content

@@ -1,0 +1,1 @@
+"""Recovery kits: written whole, with the application and its newest backup inside."""

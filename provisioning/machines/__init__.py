@@ -1,0 +1,1 @@
+"""Machines as Proxmox speaks of them: their words parsed, written and compared. Pure."""

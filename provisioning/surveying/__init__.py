@@ -1,0 +1,1 @@
+"""What hypervisors carry: a complete reading, or a failure that says what is missing."""

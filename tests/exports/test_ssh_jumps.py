@@ -1,0 +1,271 @@
+"""Ways through the jump hosts of segments, tunnels to web pages, and recorded host keys, as ssh itself reads them."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from inventory import host_keys
+from inventory.exports import get_export
+from inventory.exports.ssh_config import with_known_hosts
+from inventory.local_ports import FIRST, LAST, next_port
+from inventory.snapshot import SegmentFacts, ServiceFacts, Snapshot
+from tests.components import require
+from tests.exports.jump_site import SITE, host, host_key, page, with_host
+
+KEYS = "~/.ssh/lab_known_hosts"
+
+
+def files(site: Snapshot, format: str) -> dict[str, bytes]:
+    return dict(get_export(format).render(site, None).files)
+
+
+@pytest.fixture
+def asked(tmp_path: Path):
+    """Ask ``ssh -G`` what it would do: (destination, site or text) → keyword → values."""
+    require("ssh", package="openssh-client")
+
+    def ask(destination: str, site: Snapshot | bytes = SITE) -> dict[str, list[str]]:
+        path = tmp_path / "config"
+        path.write_bytes(site if isinstance(site, bytes) else files(site, "ssh-config")["ssh_config"])
+        done = subprocess.run(
+            ["ssh", "-G", "-F", str(path), destination], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        told: dict[str, list[str]] = {}
+        for line in done.stdout.splitlines():
+            key, _, value = line.partition(" ")
+            told.setdefault(key, []).append(value)
+        return told
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("destination", "name", "jump"),
+    [
+        ("hv01", "hv01.lab.example.net", "jump01"),
+        ("hv01.ip", "192.0.2.21", "jump01.ip"),
+        ("192.0.2.21", "192.0.2.21", "jump01.ip"),
+        ("hv01.alt", "192.0.2.21", "jump02.ip"),
+        ("store.lab.example.net", "store.lab.example.net", "jump01"),
+        ("cam01", "cam01.lab.example.net", "jump01"),
+        ("cam01.ip", "198.51.100.11", "jump01.ip"),
+        ("192.0.2.77", "192.0.2.77", "jump01.ip"),
+        ("198.51.100.77", "198.51.100.77", "jump01.ip"),
+        ("jump01", "jump01.lab.example.net", None),
+        ("jump01.ip", "192.0.2.10", None),
+        ("jump01.alt", "192.0.2.10", "jump02.ip"),
+        ("jump02.ip", "192.0.2.11", None),
+        ("wiki01", "wiki01.lab.example.net", None),
+        ("203.0.113.77", "203.0.113.77", None),
+    ],
+)
+def test_each_segment_is_entered_through_its_jump_host(asked, destination, name, jump):
+    told = asked(destination)
+    assert (told["hostname"], told.get("proxyjump")) == ([name], [jump] if jump else None)
+
+
+@pytest.mark.parametrize(
+    ("access", "jump"),
+    [({"jump": "jump02"}, ["jump02"]), ({"jump": "none"}, None), ({"user": "ada"}, ["jump01"])],
+)
+def test_what_a_host_says_itself_comes_first(asked, access, jump):
+    assert asked("hv01", with_host(SITE, "hv01", access=access)).get("proxyjump") == jump
+
+
+def test_the_segment_is_nearer_than_the_site(asked):
+    variables = {"mgmtplane_ssh": {"user": "ops", "jump": "wiki01"}}
+    site = replace(SITE, site=replace(SITE.site, variables=variables))
+    assert asked("hv01", site)["proxyjump"] == ["jump01"]
+    assert asked("hv01", site)["user"] == ["ops"]
+    assert asked("elsewhere.lab.example.net", site)["proxyjump"] == ["wiki01"]
+
+
+JUMPING = replace(SITE, site=replace(SITE.site, variables={"mgmtplane_ssh": {"jump": "jump01"}}))
+
+
+@pytest.mark.parametrize("own", [{"user": "ada"}, {"port": 2222}])
+def test_a_second_jump_host_with_words_of_its_own_does_not_go_through_the_first(asked, own):
+    site = with_host(SITE, "jump02", variables={"mgmtplane_ssh": own})
+    for destination in ("jump02", "jump02.ip", "192.0.2.11", "jump02.lab.example.net"):
+        assert asked(destination, site).get("proxyjump") is None, destination
+    itself = with_host(SITE, "jump02", variables={"mgmtplane_ssh": {"jump": "wiki01"}})
+    assert asked("jump02", itself)["proxyjump"] == ["wiki01"]
+
+
+@pytest.mark.parametrize("site", [
+    with_host(JUMPING, "wiki01", variables={"mgmtplane_ssh": {"port": 2222}}),
+    with_host(JUMPING, "wiki01", access={"jump": "wiki01"}),
+])  # fmt: skip
+def test_no_jump_is_no_jump_by_whatever_name(asked, site):
+    for destination in ("wiki01", "wiki01.ip", "wiki01.lab.example.net", "203.0.113.20"):
+        assert asked(destination, site).get("proxyjump") is None, destination
+    assert asked("other.lab.example.net", site)["proxyjump"] == ["jump01"]
+
+
+def test_a_jump_host_never_goes_through_itself(asked):
+    site = with_host(JUMPING, "jump01", variables={"mgmtplane_ssh": {"user": "ada"}})
+    for destination in ("jump01", "jump01.ip", "jump01.lab.example.net", "192.0.2.10"):
+        assert asked(destination, site).get("proxyjump") is None, destination
+
+
+@pytest.mark.parametrize(
+    ("destination", "jump"),
+    [
+        ("10.10.99.7", ["jump02.ip"]),
+        ("10.20.30.5", None),
+        ("10.30.40.5", ["jump01.ip"]),
+        ("10.99.1.1", ["jump01.ip"]),
+    ],
+)
+def test_a_narrow_network_counts_before_the_wide_one_around_it(asked, destination, jump):
+    segments = (
+        SegmentFacts("all", network4="10.0.0.0/8", jump_host="jump01"),
+        SegmentFacts("inner", network4="10.10.99.0/24", jump_host="jump02"),
+        SegmentFacts("like-all", network4="10.30.40.0/24", jump_host="jump01"),
+        SegmentFacts("open-inside", network4="10.20.30.0/24"),
+    )
+    assert asked(destination, replace(SITE, segments=(*SITE.segments, *segments))).get("proxyjump") == jump
+
+
+def test_a_jump_host_that_is_gone_is_said_and_left_out(asked):
+    site = with_host(SITE, "jump01", status="retired")
+    document = get_export("ssh-config").render(site, None)
+    assert asked("cam01", site).get("proxyjump") is None
+    told = [f for f in document.findings if f.subject == "segment iot"]
+    assert ["is reached through jump01, which is retired" in f.message for f in told] == [True]
+
+
+@pytest.mark.parametrize(
+    ("destination", "tunnels"),
+    [
+        ("jump01.web", ["24000 [hv01.lab.example.net]:8006", "24001 [sw01.lab.example.net]:80"]),
+        ("jump01.web.ip", ["24000 [192.0.2.21]:8006", "24001 [192.0.2.2]:80"]),
+        ("jump02.web.ip", ["24000 [192.0.2.21]:8006", "24001 [192.0.2.2]:80"]),
+        ("wiki01.web", ["24002 [wiki01.lab.example.net]:443"]),
+        ("jump01", []),
+    ],
+)
+def test_tunnels_lead_to_the_web_pages_behind_a_host(asked, destination, tunnels):
+    assert asked(destination).get("localforward", []) == [f"[127.0.0.1]:{one}" for one in tunnels]
+
+
+def many_pages(number: int) -> Snapshot:
+    hosts = []
+    for at in range(number):
+        name = f"web{at:03}"
+        hosts.append(
+            host(name, f"192.0.2.{at % 200 + 30}" if at < 200 else f"198.51.100.{at - 170}",
+                 "management" if at < 200 else "iot", services=(page(f"ui{at}", name, at + 10),))
+        )  # fmt: skip
+    return replace(SITE, hosts=tuple(sorted((*SITE.hosts, *hosts), key=lambda one: one.name)))
+
+
+def test_over_two_hundred_web_pages_have_a_port_each(asked):
+    site = many_pages(230)
+    text = files(site, "ssh-config")["ssh_config"]
+    told = asked("jump01.web.ip", text)["localforward"]
+    ports = [line.split("]:")[1].split()[0] for line in told]
+    assert len(ports) == len(set(ports)) == 232
+
+
+def test_ssh_understands_the_stanzas_of_every_host(asked):
+    text = files(SITE, "ssh-config")["ssh_config"]
+    words = [
+        word for line in text.decode().splitlines() if line.startswith("Host ") for word in line.split()[1:]
+    ]
+    assert len(words) > 30
+    for word in words:
+        assert asked(word.replace("*", "77"), text)["hostname"]
+
+
+def test_a_forward_on_the_port_of_a_web_page_is_said():
+    site = with_host(SITE, "jump02", access={"forward": [{"local": FIRST, "to": "hv01:80"}]})
+    messages = [f.message for f in get_export("ssh-config").render(site, None).findings]
+    assert [m for m in messages if "forwards local port 24000, which is the web page's of proxmox" in m]
+
+
+# --- ports ---
+
+
+def test_a_port_that_was_freed_is_not_the_next_one():
+    assert next_port([]) == FIRST
+    assert next_port([FIRST, FIRST + 2]) == FIRST + 3
+    assert next_port([FIRST], elsewhere=[FIRST + 1]) == FIRST + 2
+    assert next_port([LAST]) == FIRST
+    assert next_port(range(FIRST, LAST + 1)) is None
+
+
+# --- host keys ---
+
+
+def test_known_hosts_has_every_name_of_a_host():
+    site = with_host(SITE, "hv01", access={"port": 2222})
+    lines = [
+        line for line in files(site, "known-hosts")["known_hosts"].decode().splitlines() if line[0] != "#"
+    ]
+    assert lines == [
+        "hv01.lab.example.net,hv01,192.0.2.21,[hv01.lab.example.net]:2222,[hv01]:2222,[192.0.2.21]:2222 "
+        + host_key(1),
+        f"jump01.lab.example.net,jump01,192.0.2.10 {host_key(2)}",
+    ]
+
+
+def test_recorded_keys_are_held_to_where_a_file_of_them_is_declared(asked):
+    declared = {"mgmtplane_ssh": {"known_hosts": KEYS}}
+    site = replace(SITE, site=replace(SITE.site, variables=declared))
+    for destination in ("hv01", "hv01.ip", "hv01.alt", "jump01.web"):
+        told = asked(destination, site)
+        assert told["userknownhostsfile"] == [str(Path(KEYS).expanduser())], destination
+        assert told["stricthostkeychecking"] == ["true"], destination
+    assert asked("cam01", site)["stricthostkeychecking"] == ["ask"]
+    assert asked("hv01")["stricthostkeychecking"] == ["ask"]
+
+
+def test_a_directory_names_the_files_that_it_brings(asked):
+    text = with_known_hosts(SITE, None, ["known_hosts", "~/.ssh/known_hosts"])
+    assert asked("cam01", text)["userknownhostsfile"] == [f"known_hosts {Path.home()}/.ssh/known_hosts"]
+    with pytest.raises(ValueError, match="no plain path"):
+        with_known_hosts(SITE, None, ["a\nProxyCommand sh"])
+
+
+@pytest.mark.parametrize(
+    ("pasted", "kept"),
+    [
+        (f"{host_key(1)} root@hv01\n", host_key(1)),
+        (f"# hv01:22 SSH-2.0\nhv01 {host_key(1)}\n[hv01]:22 {host_key(1)}\n", host_key(1)),
+        ("", ""),
+    ],
+)
+def test_keys_are_kept_without_names_and_comments(pasted, kept):
+    assert host_keys.problem(pasted) == ""
+    assert host_keys.lines_of(pasted) == kept
+
+
+@pytest.mark.parametrize(
+    ("pasted", "why"),
+    [
+        ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blb\n", "private key"),
+        ("hello", "is no SSH host key"),
+        (host_key(1)[:-12], "is cut off or damaged"),
+        (host_key(1).replace("ssh-ed25519", "ssh-rsa"), "is cut off or damaged"),
+        ("\n".join(host_key(n) for n in range(21)), "more than a host has"),
+        (f"@revoked * {host_key(1)}", "is no SSH host key"),
+    ],
+)
+def test_what_is_no_key_is_refused_in_words(pasted, why):
+    assert why in host_keys.problem(pasted)
+    assert "b3Blb" not in host_keys.problem(pasted)
+
+
+def test_a_page_without_a_way_in_is_said():
+    site = replace(SITE, hosts=(*SITE.hosts, replace(SITE.hosts[0], name="lost", interfaces=(), services=(
+        ServiceFacts("ui", "lost", web_scheme="http", local_port=FIRST + 9),
+    ))))  # fmt: skip
+    assert [f.message for f in get_export("ssh-config").render(site, None).findings if "ui" in f.subject] == [
+        "has a web page, and no way in; that is left out."
+    ]

@@ -1,0 +1,133 @@
+"""A restore that dies once its rows are there: another copy all the same, nothing under way, and begun again it goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from provisioning.backups import archive
+from tests.provisioning.backups.test_round_trip import environment, manage
+from tests.shared_data import REPOSITORY
+from tests.upgrading import states
+
+pytestmark = pytest.mark.timeout(600)
+
+#: the command, killed when the rows are committed and nothing else was done
+DIES = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "mgmtplane.settings"
+import django
+django.setup()
+from provisioning.backups import restoring
+restoring.call_command = lambda *words, **more: os._exit(9)
+from django.core.management import execute_from_command_line
+execute_from_command_line(["manage.py", *sys.argv[1:]])
+"""
+
+
+def asked(data_dir: Path, sql: str) -> list[tuple]:
+    with contextlib.closing(sqlite3.connect(data_dir / "mgmtplane.sqlite3")) as database, database:
+        return database.execute(sql).fetchall()
+
+
+@pytest.fixture(scope="module", params=["of before there were copies", "of this version"])
+def backup(request, tmp_path_factory) -> Path:
+    """An archive with two sites; in that of this version jobs are queued, running and waiting."""
+    folder = tmp_path_factory.mktemp("state")
+    data = states.unpack("7853dbd", folder) / "data"
+    (made,) = (data / "backups").glob("*.tar")
+    if request.param == "of this version":
+        shutil.move(made, folder)
+        manage(data, "migrate", "-v0")
+        for words in (("build_kit", "--site", "lab"), ("backup_application",), ("housekeeping",)):
+            manage(data, "job", *words, "--why", "under way", "--by", "ada")
+        asked(data, "UPDATE provisioning_job SET state = 'running' WHERE id = 2")
+        asked(
+            data, "UPDATE provisioning_job SET state = 'waiting', waiting_for = 'confirmation' WHERE id = 3"
+        )
+        manage(data, "backup", "create")
+        (made,) = (data / "backups").glob("*.tar")
+    return made
+
+
+def test_killed_after_its_rows_it_is_read_only_and_goes_on(backup, tmp_path):
+    data, words = tmp_path / "data", ("backup", "restore", str(backup), "--without-secrets")
+    died = subprocess.run(
+        [sys.executable, "-c", DIES, *words],
+        cwd=REPOSITORY,
+        env=environment(data),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert died.returncode == 9, died.stderr
+    assert "was interrupted. Give the command again" in manage(data, "up", code=1, PORT="1")
+
+    manage(data, "migrate", "-v0")  # what nobody should do yet
+    require_another(data, backup)
+
+    said = manage(data, *words, code=None)
+    assert "bring the tables to this version" in said and "has sites already" not in said
+    require_another(data, backup)
+    assert asked(data, "SELECT * FROM django_migrations WHERE app = 'restoring'") == []
+    assert "has sites already" in manage(data, *words, code=1)
+
+
+def require_another(data: Path, backup: Path) -> None:
+    """No site is live, the archive is named, and no job is under way."""
+    ((uid, restored_from),) = asked(data, "SELECT uid, restored_from FROM inventory_copy")
+    assert restored_from == backup.name
+    assert not [live for (live,) in asked(data, "SELECT live_copy FROM inventory_site") if live == uid]
+    jobs = asked(data, "SELECT state, finished IS NOT NULL, message FROM provisioning_job ORDER BY id")
+    stood = archive.read_manifest(backup)["rows"]["provisioning.job"]
+    assert [job[:2] for job in jobs] == [("cancelled", 1), ("lost", 1), ("cancelled", 1)][:stood]
+    assert all("stood in the backup" in job[2] for job in jobs)
+
+
+def test_another_archive_is_not_mixed_in():
+    from inventory.unfinished import Restoring
+    from provisioning.backups.archive import CannotBackUp
+    from provisioning.backups.restoring import _require_same
+
+    half = Restoring("aa", False, "one.tar")
+    _require_same(half, Restoring("aa", False, "renamed.tar"))
+    for other in (Restoring("bb", False, "two.tar"), Restoring("aa", True, "one.tar")):
+        with pytest.raises(CannotBackUp, match=r"Restoring one.tar into this database was interrupted"):
+            _require_same(half, other)
+
+
+@pytest.mark.django_db
+def test_which_jobs_stood_in_a_backup_is_asked_of_no_clock():
+    """A clock that is behind left them queued, one that was ahead ended what was asked for afterwards."""
+    from datetime import timedelta
+
+    from django.apps import apps
+    from django.utils import timezone
+
+    from inventory import promoting
+    from inventory.changes import change
+    from inventory.models import Copy, Site
+    from provisioning import requests, sweeping
+    from provisioning.backups import another
+    from provisioning.models import Job
+
+    site = Site(slug="lab", root_domain="example.net")
+    with change(site, why="made for a test"):
+        pass
+    old = requests.request("build_kit", site=site, by="ada", why="look")
+    Job.objects.update(created=timezone.now() + timedelta(hours=1))
+    another.make(apps, "an archive")
+    old.refresh_from_db()
+    assert (old.state, bool(old.finished)) == ("cancelled", True)
+    Copy.objects.update(since=timezone.now() + timedelta(days=30))
+    promoting.promote(site, typed="lab", by="ada", why="the other is lost")
+    new = requests.request("build_kit", site=site, by="ada", why="look")
+    sweeping.sweep()
+    new.refresh_from_db()
+    assert new.state == "queued"

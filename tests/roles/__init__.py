@@ -1,0 +1,1 @@
+"""The roles of our collection, applied by real Ansible to hosts with systemd."""

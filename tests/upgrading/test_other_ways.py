@@ -1,0 +1,63 @@
+"""``make upgrade`` where a tarball lies beside the version before, and where the database is PostgreSQL."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from mgmtplane.upgrading.comparing import compare
+from tests.serving.postgresql import postgresql
+from tests.upgrading import states
+from tests.upgrading.application import Application
+from tests.upgrading.test_upgrade import is_new, render
+
+pytestmark = [pytest.mark.slow, pytest.mark.whole, pytest.mark.timeout(900)]
+
+
+def test_a_tarball_in_a_directory_of_its_own(tmp_path):
+    data = states.unpack("7853dbd", tmp_path / "state") / "data"
+    old = Application(tmp_path / "v1", data)
+    old.manage("migrate", "-v0")
+    new = Application(tmp_path / "v 2", data)
+    new.move_on()
+    for one in (old, new):
+        shutil.rmtree(one.clone / ".git")
+    before = render(old, tmp_path / "before")
+
+    assert "Name it: make upgrade FROM=COMMIT, or FROM=/its/directory" in new.make("upgrade", code=2)
+    said = new.make("upgrade", f"FROM={old.clone}")
+    assert "exports are unchanged" in said and is_new(new)
+
+    said = new.make("upgrade-back")
+    assert f"The previous version lies in {old.clone} as before; start that one." in said
+    assert not is_new(old)
+    assert not compare(before, render(old, tmp_path / "after")).differences
+    old.manage("check")
+
+
+def test_postgresql_up_and_back(tmp_path):
+    with postgresql() as server:
+        application = Application(tmp_path / "clone", tmp_path / "data", DATABASE_URL=server.url)
+        application.manage("migrate", "-v0")
+        application.manage("demo")
+        application.manage("upgrade", "status")
+        before = render(application, tmp_path / "before")
+        application.move_on()
+        said = application.make("upgrade", f"FROM={application.old}")
+        assert "exports are unchanged" in said and "exports are what they were" in said
+        application.manage("dbshell", "--", "-c", "SELECT * FROM upgraded_1")
+
+        words = ("--site", "lab", "--segment", "management", "--host", "dash-vm01", "--interface", "eth7")
+        application.manage("allocate", "address", *words)
+        said = application.make("upgrade-back")
+        assert (
+            "The database is what it was on" in said
+            and "what was declared since the upgrade is kept in" in said
+        )
+        assert application.head == application.old
+        assert "9999_after" not in application.manage("showmigrations", "inventory")
+        application.manage("migrate", "--check")
+        assert not compare(before, render(application, tmp_path / "after")).differences
+        (kept,) = (tmp_path / "data" / "upgrade" / "undone").glob("*.tar")
+        application.manage("backup", "check", str(kept))
