@@ -1,7 +1,9 @@
-"""How much runs: all of it where a person asks, a part in CI, which runs for every change and may take an hour.
+"""How much runs: all of it where a person asks, a share in CI, which runs for every change and may take an hour at most on a
+slow machine.
 
-The slow lane is sampled to a tenth there, and to a few parameters of each test; what waits for servers, workers and browsers
-to a half. It is always the same part. On the second database only those tests run that reach one, with a few parameters.
+The slow lane is sampled to a tenth there, and to two sets of parameters of each test; of what waits for servers, workers and
+browsers every so manyth test runs, and at least one of each file. It is always the same part. On the second database only
+those tests run that reach one, with a few sets of parameters.
 """
 
 from __future__ import annotations
@@ -28,15 +30,17 @@ DATABASE_ONLY = os.environ.get("MGMTPLANE_TEST_DATABASE_ONLY") == "1"
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 #: Of a test with more sets of parameters, so many run there and in the sample, drawn over all of them: sets differ in what
 #: they give, and hardly ever in what they ask of the database.
-FEW_SETS = 5
+FEW_SETS = 2
 
-#: Set by ``.ci/run``: one half of what is in these folders; and a flow of the browser in one of its looks (wide or narrow,
-#: light or dark), another look for another flow. The walk over every page is walked whole.
-HALVED = os.environ.get("MGMTPLANE_TEST_HALVED") == "1"
-WAITING = re.compile(
-    r"tests/(browser|clients|hosts|lab|platform|provisioning|recovery|roles|serving)/(?!test_every_page|faults/)"
-)
-LOOK = re.compile(r"(tests/browser/(?!test_every_page)\S+::\w+)\[[^]]*\b(light|dark|narrow|wide)\b[^]]*\]")
+#: Set by ``.ci/run``, 1 for :data:`SHARES` as they stand; 2 takes half of them, and half of everything else. 0 takes all.
+DIVISOR = int(os.environ.get("MGMTPLANE_TEST_SHARE") or 0)
+#: What costs seconds each, and of how many tests one runs; the first line that fits. Everything else runs whole.
+SHARES = [
+    (re.compile(r"tests/browser/"), 4),
+    (re.compile(r"tests/provisioning/faults/"), 2),
+    (re.compile(r"tests/(clients|hosts|lab|platform|provisioning|recovery|roles|serving)/"), 4),
+    (re.compile(r"tests/(access|security)/"), 3),
+]
 
 
 def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -44,8 +48,8 @@ def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     wanted = [item for item in items if _is_wanted(item)]
     if DATABASE_ONLY or SAMPLED:
         wanted = _with_few_sets(wanted)
-    if HALVED:
-        wanted = [item for item in _with_one_look(wanted) if _is_in_the_half(item)]
+    if DIVISOR:
+        wanted = _with_shares(wanted)
     kept = set(map(id, wanted))
     left = [item for item in items if id(item) not in kept]
     if left:
@@ -65,22 +69,21 @@ def _with_few_sets(items: list[pytest.Item]) -> list[pytest.Item]:
     return [item for item in items if id(item) in kept]
 
 
-def _with_one_look(items: list[pytest.Item]) -> list[pytest.Item]:
-    looks: dict[str, list[pytest.Item]] = defaultdict(list)
+def _with_shares(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Of each file's tests one in so many, drawn by name; the first where none was drawn."""
+    files: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if found := LOOK.match(item.nodeid):
-            looks[found[1]].append(item)
-    left = {
-        id(one)
-        for name, several in looks.items()
-        for number, one in enumerate(several)
-        if number != crc32(name.encode()) % len(several)
-    }
-    return [item for item in items if id(item) not in left]
+        files[item.nodeid.partition("::")[0]].append(item)
+    kept: set[int] = set()
+    for name, tests in files.items():
+        one_in = _one_in(name)
+        drawn = [item for item in tests if crc32(item.nodeid.partition("@")[0].encode()) % one_in == 0]
+        kept |= set(map(id, drawn or tests[:1]))
+    return [item for item in items if id(item) in kept]
 
 
-def _is_in_the_half(item: pytest.Item) -> bool:
-    return not WAITING.match(item.nodeid) or crc32(item.nodeid.partition("@")[0].encode()) % 2 == 0
+def _one_in(name: str) -> int:
+    return DIVISOR * next((one_in for pattern, one_in in SHARES if pattern.match(name)), 1)
 
 
 def _is_wanted(item: pytest.Item) -> bool:
