@@ -12,7 +12,8 @@ INTRODUCTION = """\
 # Faults
 
 What a job does when something breaks. This page is made of the tables that the tests carry out (`make docs`); each row
-is one of them, or many: faults of the connection and of the worker strike at *every* call that a job makes.
+is one of them, or many: each fault of the connection and of the worker strikes at every call that changes something, and at
+every fourth that looks (at all of them, where a job makes no more than twenty calls); another fault strikes at the others.
 
 Whatever the row says, after each of them:
 

@@ -27,8 +27,8 @@ from tests.scale import SAMPLED, share
 HOST = "netctrl-vm01"
 #: what a job may need of turns: repeats of a fault that may pass, and its confirmation
 TURNS = 8
-#: what a rebuild has more calls than, and how many faults share those of its calls that change nothing
-LONG, DEALT = 100, 4
+#: of a kind with more calls, so many faults share those of them that change nothing
+LONG, DEALT = 20, 4
 
 
 @dataclass
