@@ -77,3 +77,14 @@ def _plane(snapshot: Snapshot, host: HostFacts, card: InterfaceFacts) -> Iterato
             f"{host.name} is a tenant's, and {card.host}/{card.name} lies in segment {segment.name} of the management "
             "plane: tenants never get a card there. Put it into a segment of the tenant's."
         )
+    elif host.plane == "tenant" and segment is not None and segment.vlan is None and _has_vlans(snapshot):
+        yield (
+            f"{host.name} is a tenant's, and segment {segment.name} of {card.host}/{card.name} has no VLAN: a card without "
+            "a tag carries every VLAN of a bridge that knows VLANs, those of the management plane too. Give the segment "
+            "its VLAN."
+        )
+
+
+def _has_vlans(snapshot: Snapshot) -> bool:
+    """Whether the site tells its segments apart by VLANs at all."""
+    return any(segment.vlan is not None for segment in snapshot.segments)

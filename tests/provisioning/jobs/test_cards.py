@@ -180,6 +180,18 @@ def test_in_a_segment_of_its_own_a_tenants_machine_is_made(lab, pve, guest_answe
     assert do("create_vm", lab, host=HOST).state == "succeeded" and len(starts(pve)) == 1
 
 
+def test_but_not_without_a_tag_where_the_site_has_vlans(lab, pve):
+    second(lab)
+    as_tenants(lab, management="tenant", storage="tenant")
+    with change(lab, by="fixture", why="untagged"):
+        segment = Segment.objects.get(site=lab, name="storage")
+        segment.vlan = None
+        segment.save()
+    with pytest.raises(Refused, match=f"segment storage of {HOST}/eth1 has no VLAN"):
+        do("create_vm", lab, host=HOST)
+    assert pve.writes() == []
+
+
 # --- the address that it must hold ---
 
 
