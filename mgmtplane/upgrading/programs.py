@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from .journal import Refused
 
@@ -33,7 +34,7 @@ class Program:
 
     def beside(self, data: Path, database: Path) -> Program:
         """The same over a data directory and a SQLite file of its own."""
-        more = {**self.more, "DATABASE_URL": f"sqlite:///{database}", "DATABASE_URL_FILE": ""}
+        more = {**self.more, "DATABASE_URL": f"sqlite:///{quote(str(database))}", "DATABASE_URL_FILE": ""}
         return Program(self.source, self.python, data, self.lock, more)
 
     def _run(self, words: list[str]) -> str:

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from mgmtplane import upgrades
+from mgmtplane.parsers import database_url
 from mgmtplane.upgrading import databases, going, sources
 from mgmtplane.upgrading.comparing import compare
 from mgmtplane.upgrading.going import Upgrade
 from mgmtplane.upgrading.journal import DONE, PREPARING, RETURNED, RETURNING, Desk, Journal, Refused, Source
+from mgmtplane.upgrading.programs import Program
 from mgmtplane.upgrading.returning import Back
 from tests.upgrading.application import git
 
@@ -138,6 +140,13 @@ def test_who_has_the_database_open_is_seen_through_a_link(tmp_path):
             assert holder.stdout is not None and holder.stdout.readline() == b"open\n"
             assert databases.who_has_open(link) == [holder.pid]
             holder.communicate()
+
+
+@pytest.mark.parametrize("name", ["plane #2", "100%20", "a?b=c"])
+def test_the_copy_lies_where_it_is_said_to_whatever_the_path_has(tmp_path, name):
+    database = tmp_path / name / "database.sqlite3"
+    copy = Program(tmp_path, Path(sys.executable), tmp_path, -1).beside(tmp_path / name, database)
+    assert database_url(copy.more["DATABASE_URL"])["NAME"] == str(database)
 
 
 def test_the_command_to_accept_gets_exactly_what_was_rehearsed(clone):
