@@ -15,7 +15,16 @@ from provisioning.watching import CLONE_LIMIT, compare_grave
 
 #: what a snapshot says of itself, and what moves without anybody having done anything
 NO_SETTINGS = frozenset(
-    ["snaptime", "vmstate", "parent", "description", "runningmachine", "runningcpu", "digest"]
+    [
+        "description",
+        "digest",
+        "parent",
+        "running-nets-host-mtu",
+        "runningcpu",
+        "runningmachine",
+        "snaptime",
+        "vmstate",
+    ]
 )
 
 

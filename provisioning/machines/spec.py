@@ -13,7 +13,8 @@ from provisioning.machines.sizes import GIB
 
 #: Whatever the host's hardware has is root's to hand out; the kernel's generator may be read by anybody.
 RNG = "source=/dev/urandom"
-_BUSES = ("scsi", "virtio", "sata", "ide")
+#: in the order of Proxmox's own list: without a boot order it boots from the first disk of it
+_BUSES = ("ide", "scsi", "virtio", "sata")
 _LAST = {"scsi": 30, "virtio": 15, "sata": 5, "ide": 3}
 
 
@@ -200,7 +201,7 @@ def read_keys(quoted: str) -> tuple[str, ...]:
 
 
 def os_disk(config: Config, *, data_serial: str = "") -> Disk | None:
-    """The disk that the machine boots from: the first of ``boot``, else the lowest of scsi, virtio, sata, ide.
+    """The disk that the machine boots from: the first of ``boot``, else the lowest of ide, scsi, virtio, sata.
 
     Never the one that carries *data_serial*, even where no other is left.
     """

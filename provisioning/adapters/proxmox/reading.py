@@ -79,8 +79,8 @@ class Reader:
         """Storage → where its data lies, of the storages of the network; empty text where that is not said."""
         found = shapes.rows(self.wire.read("storage"), "GET /storage")
         return {
-            str(shapes.need(row, "storage", "GET /storage")): str(
-                row.get("server") or row.get("monhost") or ""
+            str(shapes.need(row, "storage", "GET /storage")): next(
+                (str(row[key]) for key in ("server", "monhost", "portal") if row.get(key)), ""
             )
             for row in found
         }

@@ -107,6 +107,13 @@ def test_with_memory_it_runs_at_once(machine, pve):
     assert runs(pve) and pve.requests("POST", "/status/start") == []
 
 
+def test_what_a_snapshot_keeps_of_the_process_is_no_setting(machine, pve):
+    take(machine, ram=True)
+    assert "running-nets-host-mtu" in pve.guest(VMID)["snapshots"][NAME]["config"]
+    lines = [str(line) for line in go_back(machine).planned.lines]
+    assert not [line for line in lines if "running-nets-host-mtu" in line or "runningcpu" in line], lines
+
+
 def test_of_a_machine_that_is_off_no_memory_is_asked_for(machine, pve):
     pve.change(guests={VMID: {"running": False}})
     job = take(machine, ram=True)

@@ -41,6 +41,16 @@ def test_a_clone_to_a_storage_behind_the_router_says_so(lab, pve):
     assert [line for line in shown.warnings if "reads from local-lvm on 198.51.100.7" in line]
 
 
+@pytest.mark.parametrize(
+    ("kind", "server"), [("zfs", "198.51.100.7"), ("iscsi", "198.51.100.7:3260"), ("rbd", "198.51.100.7")]
+)
+def test_the_server_of_a_storage_stands_under_another_key_for_some_kinds(lab, pve, kind, server):
+    pve.change(storages={"local-lvm": {"kind": kind, "server": server}})
+    assert do("survey", lab).state == "succeeded"
+    shown = requests.show_plan("create_vm", site=lab, parameters={"host": HOST}, by="test")
+    assert [line for line in shown.warnings if "writes to local-lvm on 198.51.100.7" in line], shown.warnings
+
+
 def test_local_storages_cross_nothing(lab, pve):
     assert do("survey", lab).state == "succeeded"
     assert requests.show_plan("create_vm", site=lab, parameters={"host": HOST}, by="test").warnings == ()

@@ -176,6 +176,8 @@ def test_keys_are_quoted_with_nothing_safe_and_once():
 def test_the_os_disk_is_the_one_it_boots_from():
     assert os_disk(found(boot="order=net0;scsi1;scsi0")).key == "scsi1"
     assert os_disk(found(boot=None, virtio0="local-lvm:x,size=1G")).key == "scsi0"
+    assert os_disk(found(boot=None, ide0="local-lvm:x,size=1G", sata0="local-lvm:y,size=1G")).key == "ide0"
+    assert os_disk(found(boot=None, scsi0=None, scsi1=None, sata0="a:y", virtio0="a:x")).key == "virtio0"
     assert os_disk(found(boot="order=ide2", scsi0=None, scsi1=None)) is None
     assert free_disk_key(found(scsi2="local-lvm:y,size=1G")) == "scsi3"
 

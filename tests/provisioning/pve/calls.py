@@ -18,6 +18,15 @@ UPID = re.compile(
     r"UPID:[A-Za-z0-9-]+:[0-9A-Fa-f]{8}:[0-9A-Fa-f]{8,9}:[0-9A-Fa-f]{8}:[^:\s]+:[^:\s]*:[^:\s]+:\Z"
 )
 
+#: kind of storage → the key under which storage.cfg has its server, where that is another
+_SERVER = {
+    "iscsi": "portal",
+    "iscsidirect": "portal",
+    "zfs": "portal",
+    "rbd": "monhost",
+    "cephfs": "monhost",
+}
+
 
 @dataclass
 class Call:
@@ -113,7 +122,7 @@ def declared_storages(call: Call) -> Any:
             f"/storage/{each.name}", "Datastore.Audit", "Datastore.AllocateSpace", any_of=True
         ):
             row = {"storage": each.name, "type": each.kind, "content": each.content, "digest": "0" * 40}
-            rows.append({**row, "server": each.server} if each.server else row)
+            rows.append({**row, _SERVER.get(each.kind, "server"): each.server} if each.server else row)
     return rows
 
 

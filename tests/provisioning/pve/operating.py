@@ -13,6 +13,8 @@ from tests.provisioning.pve.world import Guest, World
 
 #: kinds of storage whose disks, as they are made here, can be snapped
 SNAPSHOTS = frozenset(["lvmthin", "zfspool", "rbd", "btrfs"])
+#: what a snapshot with memory keeps of the process that ran
+RUNNING = {"runningmachine": "pc-i440fx-9.2+pve1", "runningcpu": "kvm64,enforce"}
 
 
 def power(world: World, caller: Caller, params: dict[str, Any], how: str) -> str:
@@ -108,6 +110,7 @@ def snapshot(world: World, caller: Caller, params: dict[str, Any]) -> str:
             )
             volid = world.allocate(place, guest.vmid, int(kept.get("memory", "512")) << 20)
             state = {"vmstate": volid}
+            kept |= _running(world, kept)
         guest.snapshots[name] = {
             "name": name,
             "description": params.get("description", ""),
@@ -121,6 +124,11 @@ def snapshot(world: World, caller: Caller, params: dict[str, Any]) -> str:
     return world.start_task("qmsnapshot", guest.vmid, caller.id, effect)
 
 
+def _running(world: World, config: dict[str, str]) -> dict[str, str]:
+    cards = ",".join(f"{key}=1500" for key in sorted(config) if configuring.NET.match(key))
+    return RUNNING | ({"running-nets-host-mtu": cards} if world.version.startswith("9") else {})
+
+
 def rollback(world: World, caller: Caller, params: dict[str, Any]) -> str:
     """The description stays, disks that came later become unused, a machine with its memory runs at once."""
     guest, name = world.guest(params["vmid"]), params["snapname"]
@@ -130,7 +138,8 @@ def rollback(world: World, caller: Caller, params: dict[str, Any]) -> str:
             raise TaskError(f"snapshot '{name}' does not exist")
         _unlocked(world, guest)
         taken = guest.snapshots[name]
-        config, before = dict(taken["config"]), guest.config
+        ran = _running(world, taken["config"])
+        config, before = {k: v for k, v in taken["config"].items() if k not in ran}, guest.config
         for key in ("description", *(key for key in before if key.startswith("unused"))):
             if key in before:
                 config[key] = before[key]
