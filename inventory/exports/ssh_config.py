@@ -3,7 +3,8 @@
 Grammar: ssh_config(5). The first value that fits counts, so single hosts stand before the wildcards.
 
 - ``pi01`` and ``pi01.<zone>`` go by name; ``pi01.ip`` and the bare address go by address, for the day when DNS is
-  down, and their jump hosts too. ``pi01.oob`` is the second way in, where one is declared: its own address, and no
+  down, and their jump hosts too. Jump hosts are named by their whole name or their address, since two sites in one
+  configuration may both have a ``jump01``. ``pi01.oob`` is the second way in, where one is declared: its own address, and no
   jump but its own. ``HostKeyAlias`` makes all of them one machine in ``known_hosts``.
 - The declared place is a host's ``access``, else the variable ``mgmtplane_ssh`` of the host, a group or the site; key by
   key: ``user``, ``port``, ``identity`` (a path), ``jump`` (a host of the site, or ``none``), ``forward`` (a list of
@@ -166,8 +167,16 @@ def _way(made: SshPlan, way: Way, *, by_address: bool) -> Iterator[str]:
 def _jump(made: SshPlan, label: str, *, by_address: bool) -> str:
     if label == "none":
         return label
-    entry = made.by_label[label]
-    return (by_address and entry.addresses and _suffixed(made, label, BY_ADDRESS)) or label
+    return _bracketed(_target(made.by_label[label], by_address=by_address))
+
+
+def _target(entry: Entry, *, by_address: bool) -> str:
+    """The name or address under which *entry* has a stanza of its own, and which no other site has."""
+    return (by_address and entry.addresses and entry.addresses[0]) or entry.fqdn or entry.addresses[0]
+
+
+def _bracketed(target: str) -> str:
+    return f"[{target}]" if ":" in target else target
 
 
 def _forward(made: SshPlan, forward: Forward, *, by_address: bool) -> str:
@@ -175,8 +184,8 @@ def _forward(made: SshPlan, forward: Forward, *, by_address: bool) -> str:
     entry = made.by_label.get(forward.label)
     target = forward.to
     if entry is not None:
-        target = (by_address and entry.addresses and entry.addresses[0]) or entry.fqdn or entry.addresses[0]
-    return f"127.0.0.1:{forward.local} {f'[{target}]' if ':' in target else target}:{forward.port}"
+        target = _target(entry, by_address=by_address)
+    return f"127.0.0.1:{forward.local} {_bracketed(target)}:{forward.port}"
 
 
 def _wildcards(made: SshPlan) -> Iterator[str]:

@@ -12,11 +12,13 @@ from inventory import host_keys
 from inventory.exports import get_export
 from inventory.exports.ssh_config import with_known_hosts
 from inventory.local_ports import FIRST, LAST, next_port
-from inventory.snapshot import SegmentFacts, ServiceFacts, Snapshot
+from inventory.snapshot import SegmentFacts, ServiceFacts, SiteFacts, Snapshot
 from tests.components import require
 from tests.exports.jump_site import SITE, host, host_key, page, with_host
 
 KEYS = "~/.ssh/lab_known_hosts"
+#: the jump host of most segments, as a jump goes to it
+BY_NAME = "jump01.lab.example.net"
 
 
 def files(site: Snapshot, format: str) -> dict[str, bytes]:
@@ -38,7 +40,8 @@ def asked(tmp_path: Path):
         told: dict[str, list[str]] = {}
         for line in done.stdout.splitlines():
             key, _, value = line.partition(" ")
-            told.setdefault(key, []).append(value)
+            # -G brackets every address
+            told.setdefault(key, []).append(value.strip("[]") if key == "proxyjump" else value)
         return told
 
     return ask
@@ -47,18 +50,18 @@ def asked(tmp_path: Path):
 @pytest.mark.parametrize(
     ("destination", "name", "jump"),
     [
-        ("hv01", "hv01.lab.example.net", "jump01"),
-        ("hv01.ip", "192.0.2.21", "jump01.ip"),
-        ("192.0.2.21", "192.0.2.21", "jump01.ip"),
-        ("hv01.alt", "192.0.2.21", "jump02.ip"),
-        ("store.lab.example.net", "store.lab.example.net", "jump01"),
-        ("cam01", "cam01.lab.example.net", "jump01"),
-        ("cam01.ip", "198.51.100.11", "jump01.ip"),
-        ("192.0.2.77", "192.0.2.77", "jump01.ip"),
-        ("198.51.100.77", "198.51.100.77", "jump01.ip"),
+        ("hv01", "hv01.lab.example.net", BY_NAME),
+        ("hv01.ip", "192.0.2.21", "192.0.2.10"),
+        ("192.0.2.21", "192.0.2.21", "192.0.2.10"),
+        ("hv01.alt", "192.0.2.21", "192.0.2.11"),
+        ("store.lab.example.net", "store.lab.example.net", BY_NAME),
+        ("cam01", "cam01.lab.example.net", BY_NAME),
+        ("cam01.ip", "198.51.100.11", "192.0.2.10"),
+        ("192.0.2.77", "192.0.2.77", "192.0.2.10"),
+        ("198.51.100.77", "198.51.100.77", "192.0.2.10"),
         ("jump01", "jump01.lab.example.net", None),
         ("jump01.ip", "192.0.2.10", None),
-        ("jump01.alt", "192.0.2.10", "jump02.ip"),
+        ("jump01.alt", "192.0.2.10", "192.0.2.11"),
         ("jump02.ip", "192.0.2.11", None),
         ("wiki01", "wiki01.lab.example.net", None),
         ("203.0.113.77", "203.0.113.77", None),
@@ -71,18 +74,68 @@ def test_each_segment_is_entered_through_its_jump_host(asked, destination, name,
 
 @pytest.mark.parametrize(
     ("access", "jump"),
-    [({"jump": "jump02"}, ["jump02"]), ({"jump": "none"}, None), ({"user": "ada"}, ["jump01"])],
+    [
+        ({"jump": "jump02"}, ["jump02.lab.example.net"]),
+        ({"jump": "none"}, None),
+        ({"user": "ada"}, [BY_NAME]),
+    ],
 )
 def test_what_a_host_says_itself_comes_first(asked, access, jump):
     assert asked("hv01", with_host(SITE, "hv01", access=access)).get("proxyjump") == jump
 
 
+def elsewhere() -> Snapshot:
+    """Another site, which has a jump01 as well."""
+    inside = SegmentFacts("management", network4="233.252.0.0/24", jump_host="jump01")
+    hosts = (
+        host("hv09", "233.252.0.21", "management"),
+        host("jump01", "233.252.0.10", "management", access={"user": "ops", "port": 2222}),
+    )
+    return Snapshot(SiteFacts("other", "example.org"), segments=(inside,), hosts=hosts)
+
+
+@pytest.mark.parametrize(
+    ("destination", "jump"),
+    [
+        ("hv01", "jump01.lab.example.net"),
+        ("hv09", "jump01.other.example.org"),
+        ("hv09.ip", "233.252.0.10"),
+        ("233.252.0.77", "233.252.0.10"),
+    ],
+)
+def test_two_sites_in_one_configuration_each_go_through_their_own_jump_host(
+    asked, tmp_path, destination, jump
+):
+    for name, site in (("aa", SITE), ("bb", elsewhere())):
+        (tmp_path / name).write_bytes(files(site, "ssh-config")["ssh_config"])
+    both = f"Include {tmp_path}/aa\nInclude {tmp_path}/bb\n".encode()
+    assert asked(destination, both)["proxyjump"] == [jump]
+
+
+@pytest.mark.parametrize("jump", ["jump01.other.example.org", "233.252.0.10"])
+def test_the_jump_host_that_is_named_has_its_own_login(asked, jump):
+    told = asked(jump, elsewhere())
+    assert (told["user"], told["port"], told.get("proxyjump")) == (["ops"], ["2222"], None)
+    assert [jump] == told["hostname"]
+    assert told.get("hostkeyalias", [jump]) == ["jump01.other.example.org"]
+
+
+def test_a_jump_host_without_a_name_is_named_by_its_address(asked):
+    nameless = replace(
+        SITE.host_by_name["jump01"].interfaces[0], a_record=False, ipv4=None, ipv6=("2001:db8::10",)
+    )
+    site = with_host(SITE, "jump01", interfaces=(nameless,), access={"user": "ops"})
+    assert b"  ProxyJump [2001:db8::10]\n" in files(site, "ssh-config")["ssh_config"]
+    assert asked("hv01", site)["proxyjump"] == asked("hv01.ip", site)["proxyjump"] == ["2001:db8::10"]
+    assert asked("2001:db8::10", site)["user"] == ["ops"]
+
+
 def test_the_segment_is_nearer_than_the_site(asked):
     variables = {"mgmtplane_ssh": {"user": "ops", "jump": "wiki01"}}
     site = replace(SITE, site=replace(SITE.site, variables=variables))
-    assert asked("hv01", site)["proxyjump"] == ["jump01"]
+    assert asked("hv01", site)["proxyjump"] == [BY_NAME]
     assert asked("hv01", site)["user"] == ["ops"]
-    assert asked("elsewhere.lab.example.net", site)["proxyjump"] == ["wiki01"]
+    assert asked("elsewhere.lab.example.net", site)["proxyjump"] == ["wiki01.lab.example.net"]
 
 
 JUMPING = replace(SITE, site=replace(SITE.site, variables={"mgmtplane_ssh": {"jump": "jump01"}}))
@@ -94,7 +147,7 @@ def test_a_second_jump_host_with_words_of_its_own_does_not_go_through_the_first(
     for destination in ("jump02", "jump02.ip", "192.0.2.11", "jump02.lab.example.net"):
         assert asked(destination, site).get("proxyjump") is None, destination
     itself = with_host(SITE, "jump02", variables={"mgmtplane_ssh": {"jump": "wiki01"}})
-    assert asked("jump02", itself)["proxyjump"] == ["wiki01"]
+    assert asked("jump02", itself)["proxyjump"] == ["wiki01.lab.example.net"]
 
 
 @pytest.mark.parametrize("site", [
@@ -104,7 +157,7 @@ def test_a_second_jump_host_with_words_of_its_own_does_not_go_through_the_first(
 def test_no_jump_is_no_jump_by_whatever_name(asked, site):
     for destination in ("wiki01", "wiki01.ip", "wiki01.lab.example.net", "203.0.113.20"):
         assert asked(destination, site).get("proxyjump") is None, destination
-    assert asked("other.lab.example.net", site)["proxyjump"] == ["jump01"]
+    assert asked("other.lab.example.net", site)["proxyjump"] == [BY_NAME]
 
 
 def test_a_jump_host_never_goes_through_itself(asked):
@@ -116,10 +169,10 @@ def test_a_jump_host_never_goes_through_itself(asked):
 @pytest.mark.parametrize(
     ("destination", "jump"),
     [
-        ("10.10.99.7", ["jump02.ip"]),
+        ("10.10.99.7", ["192.0.2.11"]),
         ("10.20.30.5", None),
-        ("10.30.40.5", ["jump01.ip"]),
-        ("10.99.1.1", ["jump01.ip"]),
+        ("10.30.40.5", ["192.0.2.10"]),
+        ("10.99.1.1", ["192.0.2.10"]),
     ],
 )
 def test_a_narrow_network_counts_before_the_wide_one_around_it(asked, destination, jump):
