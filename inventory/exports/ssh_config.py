@@ -11,8 +11,9 @@ Grammar: ssh_config(5). The first value that fits counts, so single hosts stand 
   ``{local: 8006, to: "hv01:8006"}``), ``known_hosts`` (a path). A host that is jumped through for others is reached
   directly unless its own ``access`` says how. ``out_of_band`` has ``address``, ``user``, ``port``, ``jump``.
 - A segment may declare a jump host: whoever is reached in it goes through that, unless its own ``access``, or the
-  variable of the host or a group, says otherwise. It is nearer than the variable of the site. ``pi01.alt`` goes through
-  the segment's second jump host, by address alone.
+  variable of the host or a group, says otherwise. It is nearer than the variable of the site. The segment is that of the
+  interface that has the address, or the name; ``pi01`` and ``pi01.ip`` lead to the primary interface, else to a management
+  one. ``pi01.alt`` goes through that segment's second jump host, by address alone.
 - ``jump01.web`` (by name) and ``jump01.web.ip`` (by address) open tunnels to every web page behind that host, each on
   the local port that is recorded for it. A plain login opens none: its second would find all ports taken.
 - ``known_hosts`` is the path of a file with host keys, such as the format ``known-hosts`` gives. Hosts whose keys are
@@ -61,7 +62,7 @@ def for_the_worst_day(snapshot: Snapshot, authority: AuthorityMode | None, files
     """
     made = plan(snapshot, authority)
     names = {entry.label: entry.fqdn for entry in made.entries if entry.addresses}
-    bare = tuple(replace(entry, fqdn="") if entry.addresses else entry for entry in made.entries)
+    bare = tuple(replace(entry, fqdn="", by_name=()) if entry.addresses else entry for entry in made.entries)
     lines = _text(snapshot, authority, replace(made, entries=bare), files).decode().splitlines()
     found = []
     for line in lines:
@@ -95,16 +96,14 @@ def _entry(made: SshPlan, entry: Entry, *, is_strict: bool) -> Iterator[str]:
         yield f"Host {label} {entry.fqdn}"
         yield f"  HostName {entry.fqdn}"
         yield from [*held, *_way(made, entry.way, by_address=False)]
-        yield from _further_names(made, entry, held)
+    yield from _further(made, entry, held, by_address=False)
     if entry.addresses:
         names = [] if entry.fqdn else [label]
         names += [_suffixed(made, label, BY_ADDRESS)]
         yield f"Host {' '.join(filter(None, names))}"
         yield f"  HostName {entry.addresses[0]}"
         yield from [*_alias(entry), *held, *_way(made, entry.way, by_address=True)]
-        for start in range(0, len(entry.addresses), MOST_PATTERNS):
-            yield f"Host {' '.join(entry.addresses[start : start + MOST_PATTERNS])}"
-            yield from [*_alias(entry), *held, *_way(made, entry.way, by_address=True)]
+        yield from _further(made, entry, held, by_address=True)
     if entry.alternative and entry.addresses and (name := _suffixed(made, label, ALTERNATIVE)):
         yield f"Host {name}"
         yield f"  HostName {entry.addresses[0]}"
@@ -115,10 +114,13 @@ def _entry(made: SshPlan, entry: Entry, *, is_strict: bool) -> Iterator[str]:
         yield from _way(made, entry.second, by_address=True)
 
 
-def _further_names(made: SshPlan, entry: Entry, held: list[str]) -> Iterator[str]:
-    for start in range(0, len(entry.names), MOST_PATTERNS):
-        yield f"Host {' '.join(entry.names[start : start + MOST_PATTERNS])}"
-        yield from [*_alias(entry), *held, *_way(made, entry.way, by_address=False)]
+def _further(made: SshPlan, entry: Entry, held: list[str], *, by_address: bool) -> Iterator[str]:
+    """Stanzas for its addresses, or for its further names, each with its own way."""
+    alias = [f"  HostKeyAlias {entry.fqdn or entry.addresses[0]}"] if not by_address else [*_alias(entry)]
+    for way, words in entry.by_address if by_address else entry.by_name:
+        for start in range(0, len(words), MOST_PATTERNS):
+            yield f"Host {' '.join(words[start : start + MOST_PATTERNS])}"
+            yield from [*alias, *held, *_way(made, way, by_address=by_address)]
 
 
 def _tunnels(made: SshPlan, entry: Entry, pages: tuple[WebPage, ...], *, is_strict: bool) -> Iterator[str]:

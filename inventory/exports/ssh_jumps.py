@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from inventory.exports.ssh_words import Entry, Forward, Way, WebPage
@@ -32,15 +32,14 @@ class Jumps:
             )
         return label
 
-    def first(self, host: HostFacts) -> str:
-        """The jump host of the segment that *host* is reached in; empty: none, or the host itself."""
-        return self._of(host, self._first)
+    def first(self, host: HostFacts, segment: str) -> str:
+        """The jump host of *segment*, in which *host* is reached; empty: none, or the host itself."""
+        return self._of(host, self._first.get(segment, ""))
 
-    def alternative(self, host: HostFacts) -> str:
-        return self._of(host, self._second)
+    def alternative(self, host: HostFacts, segment: str) -> str:
+        return self._of(host, self._second.get(segment, ""))
 
-    def _of(self, host: HostFacts, labels: dict[str, str]) -> str:
-        label = labels.get(segment_of(host), "")
+    def _of(self, host: HostFacts, label: str) -> str:
         return "" if label and label == self._label_of(host.name) else label
 
     def patterns(self, site: Way) -> tuple[tuple[Way, tuple[str, ...]], ...]:
@@ -73,12 +72,23 @@ def _pattern(network: Network) -> str:
     return ".".join([*str(network.network_address).split(".")[: network.prefixlen // 8], "*"])
 
 
-def segment_of(host: HostFacts) -> str:
-    """The segment that people reach *host* in: of its primary interface, else of its management one."""
-    cards = [one for one in host.interfaces if one.management and one.addresses]
+def segments_of(host: HostFacts, is_usable: Callable[[str], bool]) -> dict[str, str]:
+    """Usable address of *host* → the segment of the interface that has it (empty: none).
+
+    Those of the primary interface come first, then those of management interfaces.
+    """
+    cards = sorted(host.interfaces, key=lambda card: (card is not host.primary, not card.management))
+    found: dict[str, str] = {}
+    for card in cards:
+        for address in filter(is_usable, card.addresses):
+            found.setdefault(address, card.segment or "")
+    return found
+
+
+def segment_of(host: HostFacts, segments: Mapping[str, str]) -> str:
+    """The segment that people reach *host* in: of its first address in *segments*, else of its primary interface."""
     primary = host.primary
-    chosen = primary or (cards[0] if cards else None)
-    return (chosen.segment or "") if chosen else ""
+    return next(iter(segments.values()), (primary.segment if primary else None) or "")
 
 
 def web_pages(snapshot: Snapshot, entries: Iterable[Entry], say: Say) -> dict[str, tuple[WebPage, ...]]:

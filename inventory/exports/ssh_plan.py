@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from inventory import bootstrap, dns, host_keys
 from inventory.disputes import disputes
 from inventory.dns.names import claims_below, dns_name, host_label, name_below, zone_of
 from inventory.exports.reserved import Reserved, has, is_declared
-from inventory.exports.ssh_jumps import Jumps, web_pages
+from inventory.exports.ssh_jumps import Jumps, segment_of, segments_of, web_pages
 from inventory.exports.ssh_words import Entry, Forward, SshPlan, Way
 from inventory.findings import Finding, in_reading_order
 from inventory.identity import is_ip_address
@@ -54,46 +54,63 @@ class _Planner:
         self.contested = claims_below(self.zone, self.snapshot).contested if self.zone else {}
         self.declared = Reserved(self.snapshot, VARIABLE)
         self.findings: list[Finding] = [*served.findings, *disputes(self.snapshot, "ip", "name")]
+        #: label → address → segment
+        self.segments: dict[str, dict[str, str]] = {}
+        #: labels of hosts whose jump is that of the segment in which they are reached
+        self.led: set[str] = set()
 
     def plan(self) -> SshPlan:
         entries = {e.label: e for host in self.snapshot.live_hosts if (e := self._bare(host))}
         self.labels = entries
         site = Way(**self._values(f"variable {VARIABLE}", self.snapshot.site.variables.get(VARIABLE)))
         self.jumps = Jumps(self.snapshot, self._label, self._say)
-        ways = {label: self._way(self.snapshot.host_by_name[e.host]) for label, e in entries.items()}
+        self.said = {label: self._said(label, self._host(label)) for label in entries}
+        ways = {label: self._through(label, self._segment(label)) for label in entries}
         jumps = ({way.jump for way in (*ways.values(), site)} | self.jumps.all) - {"", "none"}
         for label in sorted(jumps):
-            if not self._has_own_jump(self.snapshot.host_by_name[entries[label].host]):
+            if not self._has_own_jump(self._host(label)):
                 ways[label] = replace(ways[label], jump="none")
-        ways = self._without_circles(ways)
+                self.led.discard(label)
+        self.ways = self._without_circles(ways)
         patterns = self.jumps.patterns(site)
-        made = tuple(self._whole(e, ways[label], site) for label, e in sorted(entries.items()))
+        made = tuple(self._whole(e, site) for _, e in sorted(entries.items()))
         if any(way.jump not in ("", "none") for way in (site, *(way for way, _ in patterns))):
             made = tuple(_without_a_wildcard(one) for one in made)
         pages = web_pages(self.snapshot, made, self._say)
         return SshPlan(self.zone, made, site, patterns, in_reading_order(self.findings), pages)
 
-    def _whole(self, entry: Entry, way: Way, site: Way) -> Entry:
-        host = self.snapshot.host_by_name[entry.host]
-        other = self.jumps.alternative(host)
-        names = (
-            self._names(host, entry) if way.jump != site.jump and way.jump == self.jumps.first(host) else ()
-        )
+    def _whole(self, entry: Entry, site: Way) -> Entry:
+        host, way = self._host(entry.label), self.ways[entry.label]
+        other = self.jumps.alternative(host, self._segment(entry.label))
+        addresses = self.segments[entry.label].items()
         return replace(
             entry,
             way=way,
             second=self._second(host),
             alternative=replace(way, jump=other, forward=()) if other not in ("", entry.label) else None,
             is_known=bool(host_keys.keys(host.host_keys)),
-            names=tuple(sorted(names)),
+            by_address=_grouped((self._way(entry.label, segment), address) for address, segment in addresses),
+            by_name=_grouped(self._names(host, entry, site)),
         )
 
-    def _names(self, host: HostFacts, entry: Entry) -> set[str]:
-        """Its further names: the wildcards would send them the way of the site."""
-        labels = {service.label for service in host.services}
-        labels |= {self.snapshot.interface_label(host, one) for one in host.interfaces}
-        names = {f"{dns_name(label)}.{self.zone}" for label in labels}
-        return names & self.names - {entry.fqdn}
+    def _names(self, host: HostFacts, entry: Entry, site: Way) -> Iterator[tuple[Way, str]]:
+        """Its further names, with the way to each; not those that the wildcards send that way."""
+        segments = {self._name(service.label): self._segment(entry.label) for service in host.services}
+        for card in (one for one in host.interfaces if one.a_record and one.addresses):
+            segments.setdefault(self._name(self.snapshot.interface_label(host, card)), card.segment or "")
+        for name in sorted(segments.keys() & self.names - {entry.fqdn}):
+            way = self._way(entry.label, segments[name])
+            if way.jump != site.jump and way.jump == self.jumps.first(host, segments[name]):
+                yield way, name
+
+    def _name(self, label: str) -> str:
+        return f"{dns_name(label)}.{self.zone}"
+
+    def _host(self, label: str) -> HostFacts:
+        return self.snapshot.host_by_name[self.labels[label].host]
+
+    def _segment(self, label: str) -> str:
+        return segment_of(self._host(label), self.segments[label])
 
     def _bare(self, host: HostFacts) -> Entry | None:
         """The host's names and addresses; None without either, or where its name is another's too."""
@@ -102,27 +119,42 @@ class _Planner:
             if host.access:
                 self._say(host.subject, "has a name that is none in DNS, or is disputed")
             return None
-        cards = sorted(host.interfaces, key=lambda i: (i is not host.primary, not i.management))
-        addresses = [a for i in cards for a in i.addresses if self._is_usable(a)]
+        addresses = segments_of(host, self._is_usable)
         fqdn = f"{label}.{self.zone}" if f"{label}.{self.zone}" in self.names else ""
         if not fqdn and not addresses:
             if host.access:
                 self._say(host.subject, "has neither a record nor a fixed address")
             return None
-        return Entry(host.name, label, fqdn, tuple(dict.fromkeys(addresses)))
+        self.segments[label] = addresses
+        return Entry(host.name, label, fqdn, tuple(addresses))
 
     def _is_usable(self, address: str) -> bool:
         where = point(address)
         return where is not None and not where.is_link_local and not self.snapshot.is_disputed("ip", address)
 
-    def _way(self, host: HostFacts) -> Way:
+    def _said(self, label: str, host: HostFacts) -> Way:
+        """The way that is declared for *host*, without its segments; those that leave the jump to them are ``led``."""
         own = has(host.variables, VARIABLE)
         nearest = self.declared.of(host)
         inherited = self._values(host.subject if own else f"variable {VARIABLE}", nearest)
-        jump = self.jumps.first(host)
-        if jump and not own and nearest == self.snapshot.site.variables.get(VARIABLE):
-            inherited["jump"] = jump  # its segment is nearer to it than the site
-        return Way(**{"jump": jump, **inherited, **self._values(host.subject, host.access)})
+        access = self._values(host.subject, host.access)
+        is_sites = not own and nearest == self.snapshot.site.variables.get(VARIABLE)
+        if "jump" not in access and (is_sites or "jump" not in inherited):
+            self.led.add(label)  # its segment is nearer to it than the site
+        return Way(**{**inherited, **access})
+
+    def _through(self, label: str, segment: str) -> Way:
+        """The declared way, through the jump host of *segment* where nothing nearer names one."""
+        said = self.said[label]
+        if label not in self.led:
+            return said
+        return replace(said, jump=self.jumps.first(self._host(label), segment) or said.jump)
+
+    def _way(self, label: str, segment: str) -> Way:
+        """The way to an address or a name of a host in *segment*."""
+        if label not in self.led or segment == self._segment(label):
+            return self.ways[label]
+        return self._through(label, segment)
 
     def _second(self, host: HostFacts) -> Way | None:
         known = {key: host.out_of_band[key] for key in ("user", "port", "jump") if key in host.out_of_band}
@@ -194,7 +226,24 @@ class _Planner:
 
 def _without_a_wildcard(entry: Entry) -> Entry:
     """No jump has to be said: ssh goes on reading, and the stanzas at the end would add the site's or a segment's."""
-    return entry if entry.way.jump else replace(entry, way=replace(entry.way, jump="none"))
+
+    def said(way: Way) -> Way:
+        return way if way.jump else replace(way, jump="none")
+
+    return replace(
+        entry,
+        way=said(entry.way),
+        by_address=tuple((said(way), addresses) for way, addresses in entry.by_address),
+        by_name=tuple((said(way), names) for way, names in entry.by_name),
+    )
+
+
+def _grouped(pairs: Iterable[tuple[Way, str]]) -> tuple[tuple[Way, tuple[str, ...]], ...]:
+    """(way, words) → each way once, in the order of the first word that has it."""
+    found: dict[Way, list[str]] = {}
+    for way, word in pairs:
+        found.setdefault(way, []).append(word)
+    return tuple((way, tuple(words)) for way, words in found.items())
 
 
 def _user(planner: _Planner, value: Any) -> str:

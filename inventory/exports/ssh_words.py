@@ -39,14 +39,17 @@ class Entry:
     fqdn: str
     #: the primary interface's first
     addresses: tuple[str, ...]
+    #: to its name and to the first of its addresses
     way: Way = Way()
     second: Way | None = None
     #: by address, not across the access switch
     alternative: Way | None = None
     #: whether somebody recorded its host keys
     is_known: bool = False
-    #: further names in DNS (services, interfaces) that need the host's own way
-    names: tuple[str, ...] = ()
+    #: (way, addresses): each of its addresses once
+    by_address: tuple[tuple[Way, tuple[str, ...]], ...] = ()
+    #: (way, names): further names in DNS (services, interfaces) that the site's way does not lead to
+    by_name: tuple[tuple[Way, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

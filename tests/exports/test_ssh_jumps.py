@@ -12,7 +12,8 @@ from inventory import host_keys
 from inventory.exports import get_export
 from inventory.exports.ssh_config import with_known_hosts
 from inventory.local_ports import FIRST, LAST, next_port
-from inventory.snapshot import SegmentFacts, ServiceFacts, SiteFacts, Snapshot
+from inventory.recovery.power import shutdown
+from inventory.snapshot import HostFacts, InterfaceFacts, SegmentFacts, ServiceFacts, SiteFacts, Snapshot
 from tests.components import require
 from tests.exports.jump_site import SITE, host, host_key, page, with_host
 
@@ -136,6 +137,95 @@ def test_the_segment_is_nearer_than_the_site(asked):
     assert asked("hv01", site)["proxyjump"] == [BY_NAME]
     assert asked("hv01", site)["user"] == ["ops"]
     assert asked("elsewhere.lab.example.net", site)["proxyjump"] == ["wiki01.lab.example.net"]
+
+
+def card(on: str, name: str, segment: str, ipv4: str | None = None, **more) -> InterfaceFacts:
+    facts = {"addressing": "static" if ipv4 else "dhcp", "ipv4": ipv4, "a_record": bool(ipv4), **more}
+    return InterfaceFacts(on, name, segment=segment, **facts)
+
+
+def several(*cards: InterfaceFacts, **facts) -> Snapshot:
+    """The site with nas01, which has *cards*; storage is entered through jump02, and trusted through nobody."""
+    segments = (
+        *SITE.segments,
+        SegmentFacts("storage", network4="233.252.0.0/24", jump_host="jump02", jump_alternative="jump01"),
+        SegmentFacts("trusted", network4="233.252.1.0/24"),
+    )
+    hosts = (*SITE.hosts, HostFacts("nas01", form="ph", interfaces=cards, **facts))
+    return replace(SITE, segments=segments, hosts=tuple(sorted(hosts, key=lambda one: one.name)))
+
+
+IN_THREE = (
+    card("nas01", "eth0", "management", "192.0.2.90"),
+    card("nas01", "eth1", "storage", "233.252.0.9", ipv6=("2001:db8::9",)),
+    card("nas01", "eth2", "trusted", "233.252.1.9"),
+)
+
+
+@pytest.mark.parametrize(
+    ("destination", "jump"),
+    [
+        ("nas01", BY_NAME),
+        ("nas01.ip", "192.0.2.10"),
+        ("192.0.2.90", "192.0.2.10"),
+        ("nas01.alt", "192.0.2.11"),
+        ("233.252.0.9", "192.0.2.11"),
+        ("2001:db8::9", "192.0.2.11"),
+        ("nas01-stor.lab.example.net", "jump02.lab.example.net"),
+        ("233.252.1.9", None),
+        ("nas01-trusted.lab.example.net", None),
+    ],
+)
+def test_each_address_is_reached_through_the_jump_host_of_its_own_segment(asked, destination, jump):
+    told = asked(destination, several(*IN_THREE))
+    assert told.get("proxyjump") == ([jump] if jump else None)
+    assert told.get("hostkeyalias", ["nas01.lab.example.net"]) == ["nas01.lab.example.net"]
+
+
+def test_each_address_is_reached_through_the_jump_host_that_the_host_names_itself(asked):
+    site = several(*IN_THREE, access={"jump": "wiki01"})
+    for destination in ("nas01.ip", "192.0.2.90", "233.252.0.9", "233.252.1.9"):
+        assert asked(destination, site)["proxyjump"] == ["203.0.113.20"], destination
+
+
+def test_a_jump_host_is_reached_directly_at_each_of_its_addresses(asked):
+    own = SITE.host_by_name["jump01"].interfaces[0]
+    site = with_host(several(), "jump01", interfaces=(own, card("jump01", "eth1", "storage", "233.252.0.8")))
+    for destination in ("jump01", "jump01.ip", "192.0.2.10", "233.252.0.8"):
+        assert asked(destination, site).get("proxyjump") is None, destination
+
+
+IN_TRUSTED_BY_DHCP = (
+    card("nas01", "eth0", "trusted", primary=True),
+    card("nas01", "eth1", "management", "192.0.2.90", management=True),
+)
+
+
+@pytest.mark.parametrize(
+    "destination", ["nas01", "nas01.ip", "192.0.2.90", "nas01.alt", "nas01-mgmt.lab.example.net"]
+)
+def test_where_the_primary_interface_has_no_address_the_segment_of_the_other_counts(asked, destination):
+    told = asked(destination, several(*IN_TRUSTED_BY_DHCP, host_keys=host_key(3)))
+    if not destination.startswith("nas01-"):
+        assert told["hostname"] == ["192.0.2.90"]
+    jump = {"nas01.alt": "192.0.2.11", "nas01-mgmt.lab.example.net": BY_NAME}.get(destination, "192.0.2.10")
+    assert told["proxyjump"] == [jump]
+
+
+def test_its_recorded_key_is_found_where_it_has_no_name(asked):
+    site = several(*IN_TRUSTED_BY_DHCP, host_keys=host_key(3))
+    told = asked("nas01-mgmt.lab.example.net", with_known_hosts(site, None, ["known_hosts"]))
+    assert (told["stricthostkeychecking"], told["hostkeyalias"]) == (["true"], ["192.0.2.90"])
+    assert f"nas01,192.0.2.90 {host_key(3)}" in files(site, "known-hosts")["known_hosts"].decode()
+
+
+@pytest.mark.parametrize("cards", [IN_THREE, IN_TRUSTED_BY_DHCP])
+def test_the_power_scripts_go_the_same_way(asked, cards):
+    site = several(*cards)
+    moves = {move.host: move for stage in shutdown(site) for move in stage.moves}
+    told = asked(moves["nas01"].way, site)
+    assert told["hostname"] == [moves["nas01"].address]
+    assert told["proxyjump"] == asked(moves["nas01"].gate, site)["hostname"]
 
 
 JUMPING = replace(SITE, site=replace(SITE.site, variables={"mgmtplane_ssh": {"jump": "jump01"}}))
