@@ -132,7 +132,9 @@ def _tunnels(made: SshPlan, entry: Entry, pages: tuple[WebPage, ...], *, is_stri
     yield ""
     yield f"# web pages behind {plain(entry.host)}: ssh -N {name}"
     for by_address in [False] * bool(entry.fqdn) + [True] * bool(entry.addresses):
-        yield f"Host {name}.{BY_ADDRESS}" if by_address else f"Host {name}"
+        names = [] if by_address and entry.fqdn else [name]
+        names += [f"{name}.{BY_ADDRESS}"] * by_address
+        yield f"Host {' '.join(names)}"
         yield f"  HostName {entry.addresses[0] if by_address else entry.fqdn}"
         yield from [*(_alias(entry) if by_address else ()), *held, *_way(made, way, by_address=by_address)]
         for page in pages:

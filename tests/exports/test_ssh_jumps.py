@@ -297,6 +297,15 @@ def test_tunnels_lead_to_the_web_pages_behind_a_host(asked, destination, tunnels
     assert asked(destination).get("localforward", []) == [f"[127.0.0.1]:{one}" for one in tunnels]
 
 
+def test_tunnels_through_a_host_without_a_name_go_by_address(asked):
+    nameless = replace(SITE.host_by_name["jump01"].interfaces[0], a_record=False)
+    site = with_host(SITE, "jump01", interfaces=(nameless,))
+    for destination in ("jump01.web", "jump01.web.ip"):
+        told = asked(destination, site)
+        assert told["hostname"] == ["192.0.2.10"]
+        assert told["localforward"][0] == "[127.0.0.1]:24000 [192.0.2.21]:8006", destination
+
+
 def many_pages(number: int) -> Snapshot:
     hosts = []
     for at in range(number):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from inventory.local_ports import FIRST
 from inventory.recovery import kit
-from inventory.snapshot import HostFacts, InterfaceFacts, SegmentFacts, SiteFacts, Snapshot
+from inventory.snapshot import HostFacts, InterfaceFacts, SegmentFacts, ServiceFacts, SiteFacts, Snapshot
 from tests.components import require
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
@@ -19,6 +20,9 @@ def host(name: str, address: str, **more) -> HostFacts:
         name, "eth0", "02:00:5e:00:53:01", segment="lan", ipv4=address, addressing="static", a_record=True
     )
     return HostFacts(name, form="pi", interfaces=(card,), **more)
+
+
+WIKI = ServiceFacts("wiki", "pi01", tenant="blue", port=8443, web_scheme="https", local_port=FIRST)
 
 
 SITE = Snapshot(
@@ -36,6 +40,7 @@ SITE = Snapshot(
             power_kind="pdu",
             power_address="pdu01",
             power_outlet="5",
+            services=(WIKI,),
         ),
     ),
 )
@@ -72,6 +77,13 @@ def test_every_name_of_a_host_leads_to_its_address_and_by_addresses_there(top, n
 
 def test_the_jump_host_itself_goes_by_address(top):
     assert read(top, "jump01.ip")["hostname"] == read(top, "jump01")["hostname"] == "192.0.2.3"
+
+
+def test_the_tunnel_that_the_kit_names_is_there(top):
+    (line,) = [line for line in (top / "ssh/config").read_text().splitlines() if "ssh -N" in line]
+    told = read(top, line.rpartition(" ")[2])
+    assert told["hostname"] == "192.0.2.3"
+    assert told["localforward"] == f"[127.0.0.1]:{FIRST} [192.0.2.11]:8443"
 
 
 def test_the_recorded_key_is_found_under_the_address(top):
