@@ -11,15 +11,24 @@ FIRST, LAST = 24_000, 28_999
 
 
 def next_port(
-    own: Collection[int], elsewhere: Collection[int] = (), highest: int | None = None
+    own: Collection[int], elsewhere: Collection[int] = (), ever: Collection[int] = ()
 ) -> int | None:
-    """The next port of a site: above the *highest* it ever had, so that nobody gets a freed one soon; then the lowest free.
+    """The next port of a site: above all that any site ever had, so that no bookmark opens another page.
 
-    *elsewhere* are those of other sites, whose tunnels may be open at the same time. None: all are taken.
+    *elsewhere* are those of other sites, whose tunnels may be open at the same time; *ever* are those of all sites, freed
+    ones as well. At the end of the range: the lowest that nobody ever had, then the lowest free one, then one that only
+    another site has. None: the site has all of them.
     """
     taken = {*own, *elsewhere}
-    highest = max((*own, highest or FIRST - 1))
-    for port in (*range(highest + 1, LAST + 1), *range(FIRST, highest + 1)):
-        if port not in taken:
-            return port
-    return next((port for port in range(FIRST, LAST + 1) if port not in own), None)
+    known = taken | set(ever)
+    above = max(known, default=FIRST - 1) + 1
+    for ports, without in (
+        (range(above, LAST + 1), known),
+        (range(FIRST, LAST + 1), known),
+        (range(FIRST, LAST + 1), taken),
+        (range(FIRST, LAST + 1), set(own)),
+    ):
+        for port in ports:
+            if port not in without:
+                return port
+    return None

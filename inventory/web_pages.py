@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.db.models import Max
 
 from inventory.local_ports import FIRST, LAST, next_port
 from inventory.models import Service, Site
@@ -27,10 +26,12 @@ def give(site: Site, rows: Sequence[Service]) -> list[Service]:
     mine = dict(Service.objects.filter(site=site).exclude(local_port=None).values_list("pk", "local_port"))
     own = {port for port in mine.values() if port is not None}
     elsewhere = {port for pk, port in ports.items() if port is not None and pk not in mine}
-    highest = Service.history.filter(site_id=site.pk).aggregate(highest=Max("local_port"))["highest"]
+    ever = set(
+        Service.history.exclude(local_port=None).order_by().values_list("local_port", flat=True).distinct()
+    )
     given = []
     for row in sorted(rows, key=lambda row: (row.name, row.tenant, row.pk)):
-        port = next_port(own, elsewhere, highest)
+        port = next_port(own, elsewhere, ever)
         if port is None:
             raise ValidationError(
                 f"Every local port from {FIRST} to {LAST} is some web page's; remove a service that is not used."

@@ -104,6 +104,19 @@ def test_sites_do_not_share_ports(site):
     assert add(other, "shop", "gamma").local_port == FIRST + 1
 
 
+def test_a_port_that_one_site_frees_goes_to_no_other_site(site):
+    add(site, "wiki")
+    with change(site, by="ada"):
+        Service.objects.get(name="wiki").delete()
+    other = Site(slug="other", root_domain="example.net")
+    with change(other, by="ada"):
+        Host(site=other, name="gamma").save()
+    assert add(other, "shop", "gamma").local_port == FIRST + 1, "a bookmark of wiki does not open shop"
+    with change(other, by="ada"):
+        Site.objects.get(slug="other").delete()
+    assert add(site, "files").local_port == FIRST + 2
+
+
 def test_a_port_of_another_page_is_refused_in_words(site):
     add(site, "wiki")
     with pytest.raises(ValidationError, match="Another web page of the site has this local port"):

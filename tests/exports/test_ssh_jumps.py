@@ -348,8 +348,17 @@ def test_a_port_that_was_freed_is_not_the_next_one():
     assert next_port([]) == FIRST
     assert next_port([FIRST, FIRST + 2]) == FIRST + 3
     assert next_port([FIRST], elsewhere=[FIRST + 1]) == FIRST + 2
+    assert next_port([], elsewhere=[FIRST + 4]) == FIRST + 5
+    assert next_port([], ever=[FIRST, FIRST + 4]) == FIRST + 5
+
+
+def test_at_the_end_of_the_range_ports_that_nobody_had_come_first():
+    everyone = range(FIRST, LAST + 1)
     assert next_port([LAST]) == FIRST
-    assert next_port(range(FIRST, LAST + 1)) is None
+    assert next_port([LAST], ever=[FIRST, FIRST + 1]) == FIRST + 2
+    assert next_port([LAST, FIRST], elsewhere=[FIRST + 1], ever=everyone) == FIRST + 2
+    assert next_port([FIRST], elsewhere=everyone) == FIRST + 1
+    assert next_port(everyone) is None
 
 
 # --- host keys ---
