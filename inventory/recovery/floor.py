@@ -1,6 +1,7 @@
 """The manual floor: what is done by hand, with which cable and which login, before automation can start. Pure.
 
 Its hosts are those that everything else waits for: up to the first stage that has a hypervisor, and the bootstrap node.
+Logins are those of the kit's ``ssh/config``: in gateway mode, with what variables and segments say.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from inventory.exports.ssh_plan import plan
+from inventory.exports.ssh_words import Way
 from inventory.recovery.order import stages
 from inventory.recovery.said import said
 from inventory.snapshot import HostFacts, InterfaceFacts, Snapshot
@@ -41,13 +44,14 @@ def _by_hand(snapshot: Snapshot) -> list[str]:
 
 
 def _task(snapshot: Snapshot, host: HostFacts) -> Task:
-    lines = [*_where(host), *_cables(snapshot, host), *_ways_in(host)]
+    lines = [*_where(host), *_cables(snapshot, host), *_ways_in(snapshot, host)]
     lacking = []
     if not host.location:
         lacking.append("where it stands")
     if not any(interface.switch for interface in host.interfaces) and host.form != "sw":
         lacking.append("which switch port its cable goes to")
-    if not host.out_of_band and not host.access and not host.console_kind:
+    way, _ = snapshot.once(_ways).get(host.name, (Way(), ""))
+    if not (host.out_of_band or host.access or host.console_kind or way.user):
         lacking.append("how to get in without the network (out-of-band, console, login)")
     return Task(host.name, tuple(lines), tuple(lacking))
 
@@ -107,7 +111,28 @@ def power_of(host: HostFacts) -> str:
     return ", ".join(filter(None, (POWERS.get(host.power_kind, host.power_kind), host.power_address, outlet)))
 
 
-def _ways_in(host: HostFacts) -> Iterator[str]:
+def login_of(snapshot: Snapshot, host: HostFacts) -> str:
+    """How ssh logs in to it: “as ops, port 2222, through jump01”; empty: nobody declared anything of that."""
+    way, jump = snapshot.once(_ways).get(host.name, (Way(), ""))
+    parts = (
+        f"as {way.user}" if way.user else "",
+        f"port {way.port}" if way.port else "",
+        f"with the key {way.identity}" if way.identity else "",
+        f"through {jump}" if jump else "",
+    )
+    return ", ".join(filter(None, parts))
+
+
+def _ways(snapshot: Snapshot) -> dict[str, tuple[Way, str]]:
+    """Host → the way to it, and the host that is jumped through (empty: none)."""
+    made = plan(snapshot, "gateway")
+    hosts = {entry.label: entry.host for entry in made.entries}
+    return {entry.host: (entry.way, hosts.get(entry.way.jump, "")) for entry in made.entries}
+
+
+def _ways_in(snapshot: Snapshot, host: HostFacts) -> Iterator[str]:
+    if login := login_of(snapshot, host):
+        yield f"SSH: {login}."
     if console := console_of(host):
         yield f"Console: {console}."
     if power := power_of(host):
