@@ -10,7 +10,7 @@ from inventory import host_keys
 from inventory.pictures.drawing import Drawing, drawing_of
 from inventory.pictures.fate import Fate, fates, weight
 from inventory.pictures.topology import Wanted
-from inventory.recovery.floor import console_of, floor, power_of
+from inventory.recovery.floor import console_of, floor, login_of, power_of
 from inventory.recovery.html import Safe, items, joined, rows, tag
 from inventory.recovery.order import Stage, stages
 from inventory.recovery.said import said
@@ -168,6 +168,7 @@ def _host(snapshot: Snapshot, host: HostFacts) -> Safe:
         ("stands at", host.location),
         ("runs on", f"{host.hypervisor}, VMID {host.vmid or NOTHING}" if host.hypervisor else ""),
         ("services", ", ".join(service.label for service in host.services)),
+        ("SSH", login_of(snapshot, host)),
         ("console", console_of(host)),
         ("power", power_of(host)),
         ("out of band", said(host.out_of_band) if host.out_of_band else ""),
@@ -177,7 +178,7 @@ def _host(snapshot: Snapshot, host: HostFacts) -> Safe:
     ]
     pairs = [joined((tag("dt", name), tag("dd", value))) for name, value in facts if value]
     table = rows(
-        ("Interface", "MAC", "Addresses", "Segment", "Switch port"),
+        ("Interface", "MAC", "Addresses", "In bootstrap mode", "Segment", "Switch port", "Wake-on-LAN"),
         (_interface(interface) for interface in host.interfaces),
         caption=f"Interfaces of {host.name}",
     )
@@ -204,20 +205,26 @@ def _interface(interface: InterfaceFacts) -> Iterator[object]:
     yield ", ".join(interface.addresses) or (
         interface.addressing if interface.addressing == "dhcp" else NOTHING
     )
+    yield interface.bootstrap_ipv4 or NOTHING
     yield interface.segment or NOTHING
     yield f"{interface.switch} {interface.switch_port}".strip() if interface.switch else NOTHING
+    yield "yes" if interface.wake_on_lan else NOTHING
 
 
 def _addresses(snapshot: Snapshot) -> Safe:
-    """Every address, in order, with its MAC and its host."""
+    """Every address, in order, with its MAC and its host; those of bootstrap mode as well."""
     lines = [
-        (ipaddress.ip_address(address), interface)
+        (ipaddress.ip_address(address), mode, interface)
         for interface in snapshot.live_interfaces
-        for address in interface.addresses
+        for mode, addresses in (
+            (NOTHING, interface.addresses),
+            ("bootstrap", filter(None, (interface.bootstrap_ipv4,))),
+        )
+        for address in addresses
     ]
-    lines.sort(key=lambda line: (line[0].version, int(line[0]), line[1].host))
+    lines.sort(key=lambda line: (line[0].version, int(line[0]), line[2].host, line[1]))
     return rows(
-        ("Address", "MAC", "Host", "Interface", "Segment"),
+        ("Address", "MAC", "Host", "Interface", "Segment", "Only in mode"),
         (
             (
                 address,
@@ -225,14 +232,36 @@ def _addresses(snapshot: Snapshot) -> Safe:
                 _to_host(interface.host),
                 interface.name,
                 interface.segment or NOTHING,
+                mode,
             )
-            for address, interface in lines
+            for address, mode, interface in lines
         ),
         caption="Every address",
     )
 
 
 def _segments(snapshot: Snapshot) -> Safe:
+    return joined((_networks(snapshot), _ways_into(snapshot)))
+
+
+def _ways_into(snapshot: Snapshot) -> Safe:
+    return rows(
+        ("Segment", "Jump host", "Second jump host", "Wake-on-LAN relay"),
+        (
+            (
+                segment.name,
+                *(
+                    _to_host(name) if name else NOTHING
+                    for name in (segment.jump_host, segment.jump_alternative, segment.wake_relay)
+                ),
+            )
+            for segment in snapshot.segments
+        ),
+        caption="Ways into each segment",
+    )
+
+
+def _networks(snapshot: Snapshot) -> Safe:
     return rows(
         (
             "Segment",
@@ -293,21 +322,35 @@ def _services(snapshot: Snapshot) -> Safe:
     aliases: dict[str, list[str]] = {}
     for alias in snapshot.aliases:
         aliases.setdefault(alias.service, []).append(alias.name)
-    return rows(
-        ("Service", "On", "Port", "Health check", "Also called"),
+    table = rows(
+        ("Service", "On", "Port", "Web page", "Local port", "Health check", "Also called"),
         (
             (
                 f"{service.label}.{snapshot.site.zone}",
                 _to_host(host.name),
-                service.port or NOTHING,
+                service.port or service.web_port or NOTHING,
+                service.web_scheme or NOTHING,
+                (service.local_port if service.web_scheme else None) or NOTHING,
                 service.health_check or NOTHING,
-                ", ".join(f"{name}.{snapshot.site.root_domain}" for name in aliases.get(service.name, ()))
+                ", ".join(f"{name}.{snapshot.site.root_domain}" for name in aliases.get(service.label, ()))
                 or NOTHING,
             )
             for host in snapshot.live_hosts
             for service in host.services
         ),
         caption="Every service",
+    )
+    return joined((_tunnels(snapshot), table))
+
+
+def _tunnels(snapshot: Snapshot) -> Safe:
+    if not any(service.web_scheme for host in snapshot.live_hosts for service in host.services):
+        return Safe("")
+    return tag(
+        "p",
+        "A web page opens at 127.0.0.1 and its local port while a tunnel is open: ",
+        tag("code", "ssh -F ssh/config -N JUMP-HOST.web"),
+        "; HOST.web where nobody is jumped through.",
     )
 
 
