@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .journal import Refused, sync
@@ -49,6 +49,20 @@ def put_back(kept: Path, database: Path) -> None:
         raise Refused(
             f"{kept} cannot be put back into {database} ({error}); give the command again."
         ) from None
+
+
+def require_unused(file: Path | None, others: Sequence[str]) -> None:
+    """Raise Refused where the SQLite *file* is open elsewhere, or *others* are connected to PostgreSQL."""
+    if others:
+        raise Refused(
+            f"Others are connected to the database: {'; '.join(others)}. Stop them, on other machines too, then give "
+            "the command again."
+        )
+    if file is not None and (found := who_has_open(file)):
+        numbers = ", ".join(map(str, found))
+        raise Refused(
+            f"The database is open in process {numbers}. Stop it first, then give the command again."
+        )
 
 
 def who_has_open(database: Path) -> list[int]:

@@ -56,9 +56,10 @@ class Upgrade:
         """Raises Refused; what was begun is as it was before, or can be gone on with, and the sentence says which."""
         with self.desk.alone() as self.lock:
             journal = self.desk.read()
+            goes_on = journal.state == MIGRATING
             if journal.state == RETURNING:
                 raise Refused("Going back was interrupted. Finish that first: make upgrade-back")
-            if journal.state == MIGRATING:
+            if goes_on:
                 self._require_same(journal)
                 self.say(
                     f"going on with the upgrade from {journal.old} to {journal.new}, which was interrupted"
@@ -67,7 +68,7 @@ class Upgrade:
                 return
             else:
                 self._require_unmoved()
-            self._migrate()
+            self._migrate(untouched=not goes_on)
 
     # --- before anything is touched ---
 
@@ -120,7 +121,7 @@ class Upgrade:
         old = self._old(journal)
         facts = facts_of(old, self.desk)
         _require_at(facts, old)
-        self._require_unused(facts)
+        databases.require_unused(_file_of(facts), facts["others"])
         return facts
 
     def _keep(self, old: Program, facts: dict[str, Any]) -> None:
@@ -150,25 +151,13 @@ class Upgrade:
             databases.copy(database, self.desk.folder / KEPT)
         self.desk.move(vendor=facts["vendor"], database=str(database or ""), archive=archive)
 
-    def _require_unused(self, facts: dict[str, Any]) -> None:
-        database = _file_of(facts)
-        if others := facts["others"]:
-            raise Refused(
-                f"Others are connected to the database: {'; '.join(others)}. Stop them, on other machines too, then give "
-                "the command again."
-            )
-        if database is not None and (found := databases.who_has_open(database)):
-            numbers = ", ".join(map(str, found))
-            raise Refused(
-                f"The database is open in process {numbers}. Stop it first, then give the command again."
-            )
-
     def _require_unmoved(self) -> None:
         """Raise Refused where the database is not what was kept and rehearsed; nothing of it was touched yet."""
         now = self.desk.folder / f"{ROWS}.now"
         try:
             old = self._old(self.desk.read())
-            self._require_unused(facts_of(old, self.desk))
+            facts = facts_of(old, self.desk)
+            databases.require_unused(_file_of(facts), facts["others"])
             old.inside("rows", str(now))
             if now.read_text() != (self.desk.folder / ROWS).read_text():
                 raise Refused(
@@ -253,7 +242,8 @@ class Upgrade:
                 "with make upgrade-back."
             )
 
-    def _migrate(self) -> None:
+    def _migrate(self, *, untouched: bool) -> None:
+        """*untouched*: the database was looked at just now, so that nothing can have been declared since it was kept."""
         journal = self.desk.move(state=MIGRATING)
         new = self._new()
         self.say("bringing the database to the new version")
@@ -265,10 +255,10 @@ class Upgrade:
         except Refused as reason:
             back = Back(self.clone, self.desk, self.lock, self.say)
             try:
-                back.keep_what_is()
-            except Refused as no_room:
+                back.keep_what_is(untouched=untouched)
+            except Refused as not_kept:
                 raise Refused(
-                    f"{reason} {no_room} Nothing was put back yet: then make upgrade-back."
+                    f"{reason} {not_kept} Nothing was put back yet; make upgrade-back goes back."
                 ) from None
             try:
                 told = back.go()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import psycopg
 import pytest
 
 from mgmtplane.upgrading.comparing import compare
@@ -50,6 +51,8 @@ def test_postgresql_up_and_back(tmp_path):
 
         words = ("--site", "lab", "--segment", "management", "--host", "dash-vm01", "--interface", "eth7")
         application.manage("allocate", "address", *words)
+        with psycopg.connect(server.url):
+            assert "Others are connected to the database" in application.make("upgrade-back", code=2)
         said = application.make("upgrade-back")
         assert (
             "The database is what it was on" in said

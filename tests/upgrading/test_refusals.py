@@ -21,32 +21,9 @@ from mgmtplane.upgrading.journal import DONE, PREPARING, RETURNED, RETURNING, De
 from mgmtplane.upgrading.programs import Program
 from mgmtplane.upgrading.returning import Back
 from tests.upgrading.application import git
+from tests.upgrading.conftest import source
 
 FACTS = {"vendor": "postgresql", "name": "x", "waiting": [], "unknown": [], "others": [], "backs_up": True}
-
-
-@pytest.fixture
-def clone(tmp_path) -> Path:
-    """With three versions, of a file each."""
-    place = tmp_path / "clone"
-    place.mkdir()
-    git(place, "init", "--quiet")
-    for name in ("a", "b", "c"):
-        (place / name).write_text(name)
-        git(place, "add", "--all")
-        git(place, "commit", "--quiet", "-m", name)
-        git(place, "tag", name)
-    return place
-
-
-@pytest.fixture
-def desk(tmp_path) -> Desk:
-    (tmp_path / "data").mkdir()
-    return Desk(tmp_path / "data")
-
-
-def source(clone: Path, name: str) -> Source:
-    return Source(git(clone, "rev-parse", name), "main")
 
 
 def upgrade(clone: Path, desk: Desk, said: list[str]) -> Upgrade:
