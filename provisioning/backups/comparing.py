@@ -13,6 +13,8 @@ from typing import Any
 Site = Mapping[str, Any]
 #: the question whose answer depends on what surveys have seen
 SURVEYED = "vmid surveyed"
+#: what stands before the kind of error in place of the digest of an export that cannot be made
+REFUSED = "REFUSED: "
 #: what a sentence about a table has
 ROWS = " rows instead of "
 
@@ -29,6 +31,22 @@ def _exports(slug: str, expected: Site, found: Site) -> list[str]:
         for name, digest in expected.get("exports", {}).items()
         if told.get(name) != digest
     ]
+
+
+def uncompared(slug: str, expected: Site, found: Site) -> list[str]:
+    """A sentence where no export of the site is compared, or where some are not since they could not be made."""
+    exports = expected.get("exports", {})
+    if not exports and found.get("exports"):
+        return [f"No export of {slug} was compared: the backup says nothing of them."]
+    if refused := refusals(exports):
+        return [f"Of {slug} these exports were not compared, since they could not be made: {refused}."]
+    return []
+
+
+def refusals(exports: Mapping[str, str]) -> str:
+    """Those of *exports* that could not be made, each with the kind of error."""
+    found = {name: digest for name, digest in exports.items() if digest.startswith(REFUSED)}
+    return ", ".join(f"{name} ({digest.removeprefix(REFUSED)})" for name, digest in sorted(found.items()))
 
 
 def of_text(site: Site) -> Site:
@@ -61,6 +79,8 @@ def numbers(expected: Mapping[str, Any]) -> dict[str, int]:
         "rows": sum(expected["rows"].values()),
         "tables": len(expected["rows"]),
         "sites": len(expected["sites"]),
-        "exports": sum(len(site.get("exports", {})) for site in sites),
+        "exports": sum(
+            not digest.startswith(REFUSED) for site in sites for digest in site.get("exports", {}).values()
+        ),
         "identities": sum(len(site.get("next", {})) for site in sites),
     }

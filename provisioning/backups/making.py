@@ -18,16 +18,17 @@ from django.db import connection
 
 import mgmtplane
 from inventory import reading
-from inventory.exports.registry import Export
 from inventory.models import Rendering, Site
 from inventory.serving import contents
 from mgmtplane.environment import SETTINGS
 from mgmtplane.own_secrets import KIT_KEY, TOKENS
-from provisioning.backups import archive, measuring, sealing, tables
+from provisioning.backups import archive, comparing, measuring, sealing, tables
 
 SEALED, RENDERINGS, DOCUMENTS, HOW = "sealed.age", "renderings", "sites", "README.txt"
 #: in DATA_DIR, and of use on another machine; ``secret_key`` may come from a setting instead
 SECRETS = ("secret_key", TOKENS, KIT_KEY)
+#: so often everything is rendered and copied where a site is changed in between
+ATTEMPTS = 3
 
 UNSEALED = (
     "The secret key is not in it: nothing seals it. Set BACKUP_RECIPIENTS or BACKUP_PASSPHRASE; without the key everybody "
@@ -83,20 +84,11 @@ class Made:
 def create(destination: Path, lock: Lock, *, step: Callable[[str], None] = lambda name: None) -> Made:
     """Make an archive in *destination*. *step* is told what comes next. Raises CannotBackUp and SealError."""
     at = datetime.now(UTC)
-    warnings: list[str] = []
     with archive.workshop(destination) as folder:
-        step("render every export")
-        exports = {site.slug: _exported(site, folder) for site in Site.objects.order_by("slug")}
-        step("copy every row")
-        with reading.one_moment():
-            counts = tables.dump(folder)
-            sites = list(Site.objects.order_by("slug"))
-            revisions = {site.slug: site.revision for site in sites}
-            following = {site.slug: measuring.next_of(site, at) for site in sites}
-            wanted = sorted(set(Rendering.objects.values_list("sha256", flat=True)))
-        warnings += _moved(exports, revisions)
+        exports, copied = _matching(folder, at, step)
+        warnings = _doubts(exports, copied.revisions)
         step("copy what lies in files")
-        warnings += _copy_renderings(wanted, folder / RENDERINGS)
+        warnings += _copy_renderings(copied.wanted, folder / RENDERINGS)
         if lock.how:
             step("seal what is secret")
             _private(
@@ -109,12 +101,89 @@ def create(destination: Path, lock: Lock, *, step: Callable[[str], None] = lambd
             warnings.append(UNSEALED)
         _private(folder / HOW, README.encode())
         step("write the archive")
-        facts = _facts(at, lock, counts, revisions)
+        facts = _facts(at, lock, copied.rows, copied.revisions)
         for slug, site in facts["sites"].items():
-            site["exports"] = (exports.get(slug) or {}).get("exports", {})
-            site["next"] = following[slug]
+            same = exports[slug].revision == site["revision"] if slug in exports else False
+            site["exports"] = exports[slug].digests if same else {}
+            site["next"] = copied.following[slug]
         path = archive.write(folder, facts, at=at, destination=destination)
-    return Made(path, sum(counts.values()), path.stat().st_size, tuple(warnings))
+    return Made(path, sum(copied.rows.values()), path.stat().st_size, tuple(warnings))
+
+
+@dataclass(frozen=True)
+class _Exported:
+    """The exports of one site."""
+
+    #: of all of them; 0 where the site was changed in between
+    revision: int
+    #: name → digest
+    digests: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Copied:
+    """What was read with the rows, in the same moment."""
+
+    rows: Mapping[str, int]
+    #: slug → revision
+    revisions: Mapping[str, int]
+    #: slug → what would be handed out next
+    following: Mapping[str, Mapping[str, str]]
+    #: digests of the renderings that the rows speak of
+    wanted: Sequence[str]
+
+
+def _matching(
+    folder: Path, at: datetime, step: Callable[[str], None]
+) -> tuple[dict[str, _Exported], _Copied]:
+    """Exports and rows of the same revision of each site, unless a site is changed again and again."""
+    exports: dict[str, _Exported] = {}
+    moved = set(Site.objects.values_list("slug", flat=True))
+    for _ in range(ATTEMPTS):
+        step("render every export")
+        exports |= {slug: _exported(slug, folder) for slug in sorted(moved)}
+        step("copy every row")
+        copied = _copied(folder, at)
+        moved = _moved(exports, copied.revisions)
+        if not moved:
+            break
+    return exports, copied
+
+
+def _copied(folder: Path, at: datetime) -> _Copied:
+    with reading.one_moment():
+        sites = list(Site.objects.order_by("slug"))
+        return _Copied(
+            tables.dump(folder),
+            {site.slug: site.revision for site in sites},
+            {site.slug: measuring.next_of(site, at) for site in sites},
+            sorted(set(Rendering.objects.values_list("sha256", flat=True))),
+        )
+
+
+def _moved(exports: Mapping[str, _Exported], revisions: Mapping[str, int]) -> set[str]:
+    """The sites whose exports are not of the revision that the rows have."""
+    return {
+        slug
+        for slug, revision in revisions.items()
+        if slug not in exports or exports[slug].revision != revision
+    }
+
+
+def _doubts(exports: Mapping[str, _Exported], revisions: Mapping[str, int]) -> list[str]:
+    """What cannot be compared after a restore, in words."""
+    moved = _moved(exports, revisions)
+    said = [
+        f"{slug} was changed again and again while this was made: its exports cannot be compared after a restore."
+        for slug in sorted(moved)
+    ]
+    for slug in sorted(revisions.keys() - moved):
+        if refused := comparing.refusals(exports[slug].digests):
+            said.append(
+                f"Of {slug} these exports cannot be made, and are not compared after a restore: {refused}. "
+                f"manage.py export FORMAT --site {slug} says why."
+            )
+    return said
 
 
 def _facts(
@@ -140,36 +209,21 @@ def _settings() -> dict[str, Any]:
     return {name: str(value) for name, value in given.items() if value is not None}
 
 
-def _exported(site: Site, folder: Path) -> dict[str, Any]:
-    """The digest of each export and the revision it is of; the site document is kept whole."""
-    found: dict[str, Any] = {"revision": None, "exports": {}}
-    revisions = set()
-    for name, export, snapshot, document in measuring.rendered(site.slug):
-        revisions.add(snapshot.revision)
-        found["exports"][name] = measuring.digest_of(document.files)
-        if export.is_whole:
-            _keep_document(site, export, document.files, folder)
-    if revisions:  # of more than one: it went on in between, and nothing of it can be compared
-        found["revision"] = revisions.pop() if len(revisions) == 1 else 0
-    return found
+def _exported(slug: str, folder: Path) -> _Exported:
+    """The digest of each export; the site document is kept whole."""
+    digests, revisions = {}, set()
+    for one in measuring.rendered(slug):
+        revisions.add(one.revision)
+        digests[one.name] = one.digest
+        if one.export.is_whole:
+            _keep_document(slug, one.files, folder)
+    return _Exported(revisions.pop() if len(revisions) == 1 else 0, digests)
 
 
-def _keep_document(site: Site, export: Export, files: Mapping[str, bytes], folder: Path) -> None:
+def _keep_document(slug: str, files: Mapping[str, bytes], folder: Path) -> None:
     (folder / DOCUMENTS).mkdir(mode=0o700, exist_ok=True)
     for content in files.values():
-        _private(folder / DOCUMENTS / f"{site.slug}.yml", content)
-
-
-def _moved(exports: dict[str, dict[str, Any]], revisions: Mapping[str, int]) -> list[str]:
-    """Forget the digests of a site that went on while its exports were made."""
-    said = []
-    for slug, found in exports.items():
-        if found["revision"] not in (None, revisions.get(slug)):
-            found["exports"] = {}
-            said.append(
-                f"{slug} was changed while this was made: its exports cannot be compared after a restore."
-            )
-    return said
+        _private(folder / DOCUMENTS / f"{slug}.yml", content)
 
 
 def _copy_renderings(wanted: Sequence[str], into: Path) -> list[str]:

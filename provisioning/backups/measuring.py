@@ -5,41 +5,64 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.query import QuerySet
 
 from inventory import reading
 from inventory.allocation.foreseen import foreseen
-from inventory.exports.registry import Document, Export, all_exports
+from inventory.exports.registry import Export, all_exports
 from inventory.models import Site
 from inventory.serving import renderings
-from inventory.snapshot import AuthorityMode, Snapshot
+from inventory.snapshot import AuthorityMode
 from provisioning.backups import tables
-from provisioning.backups.comparing import SURVEYED
+from provisioning.backups.comparing import REFUSED, SURVEYED
 from provisioning.models import Survey
 
 #: as the authority is declared, and as each of the two would serve; the site document is of no mode, and comes last:
 #: it says which serials the others were published with
 MODES: tuple[AuthorityMode | None, ...] = ("gateway", "bootstrap", None)
 
-Rendered = tuple[str, Export, Snapshot, Document]
+
+@dataclass(frozen=True)
+class Rendered:
+    """One export in one mode."""
+
+    #: ``kea``, ``kea?authority=bootstrap``
+    name: str
+    export: Export
+    #: of the site
+    revision: int
+    files: Mapping[str, bytes]
+    #: the kind of error that it ends with, where it cannot be made
+    refused: str = ""
+
+    @property
+    def digest(self) -> str:
+        return f"{REFUSED}{self.refused}" if self.refused else digest_of(self.files)
 
 
 def rendered(slug: str) -> Iterator[Rendered]:
-    """Every export of the site in every mode, each with its name here: ``kea``, ``kea?authority=bootstrap``."""
+    """Every export of the site in every mode. One that refuses what is declared is among them, without files."""
     for mode in MODES:
         for export in sorted(all_exports(), key=lambda one: one.is_whole):
             if mode and export.is_whole:
                 continue
+            name = name_of(export.name, mode)
             try:
                 snapshot, _, document = renderings.document(slug, export.name, authority=mode)
             except renderings.NothingDeclared:  # nothing to serve: nothing to compare
                 continue
-            yield name_of(export.name, mode), export, snapshot, document
+            except (DatabaseError, OSError, reading.UnknownSite):  # which is no word about the export
+                raise
+            except Exception as error:
+                yield Rendered(name, export, reading.current(slug).revision, {}, type(error).__name__)
+                continue
+            yield Rendered(name, export, snapshot.revision, document.files)
 
 
 def name_of(format: str, mode: AuthorityMode | None) -> str:
@@ -55,8 +78,8 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 
 
 def exports_of(slug: str) -> dict[str, str]:
-    """Name of the export → digest of its files."""
-    return {name: digest_of(document.files) for name, _, _, document in rendered(slug)}
+    """Name of the export → digest of its files, or that and why it cannot be made."""
+    return {one.name: one.digest for one in rendered(slug)}
 
 
 def next_of(site: Site, at: datetime) -> dict[str, str]:

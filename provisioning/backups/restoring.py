@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,13 +21,18 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from inventory import reading, unfinished
-from inventory.models import Site
+from inventory import copies, reading, unfinished
+from inventory.models import Copy, Site
 from inventory.serving import renderings
 from inventory.unfinished import Restoring
 from provisioning.backups import another, archive, comparing, measuring, sealing, tables
 from provisioning.backups.archive import CannotBackUp
 from provisioning.backups.making import RENDERINGS, SEALED
+
+BACK_ALREADY = (
+    "Everything of this archive is back already, so that nothing was put back now, what is secret neither. To restore it "
+    "once more, name a new directory in DATA_DIR, or an empty database in DATABASE_URL."
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class Restored:
     rows: int
     sites: dict[str, int]
     differences: tuple[str, ...] = ()
+    #: which exports were not compared, and why
+    uncompared: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=())
 
 
@@ -53,9 +60,12 @@ def restore(
     Raises CannotBackUp, Damaged, SealError; nothing is stored then. What is secret is put into place only where a
     passphrase or a key opens it. It is another copy of the application afterwards, and read-only (``inventory.copies``);
     with *same_copy* it is the one that it was, put back in its own place. Killed anywhere, it is begun again with the same
-    archive, and goes on.
+    archive, and goes on; where everything is back already it compares.
     """
     under_way = unfinished.current()
+    if under_way is None and _is_back(path):
+        manifest = archive.read_manifest(path)
+        return _compared(manifest, manifest["rows"], [BACK_ALREADY], step)
     if under_way is None:
         _require_empty()
     with archive.workshop(settings.DATA_DIR) as folder:
@@ -72,12 +82,19 @@ def restore(
         rows = manifest["rows"] if then is None else _load(folder, then, this)
     step("bring the tables to this version")
     call_command("migrate", interactive=False, verbosity=0)
-    step("compare every export")
-    _forget()
-    differences = [*comparing.miscounted(manifest["rows"], rows), *compared(manifest)]
     unfinished.end()
-    sites = {slug: facts["revision"] for slug, facts in manifest["sites"].items()}
-    return Restored(sum(rows.values()), sites, tuple(differences), tuple(warnings))
+    return _compared(manifest, rows, warnings, step)
+
+
+def _is_back(path: Path) -> bool:
+    """Whether the database is what was restored from *path*, and nobody went on with it."""
+    if "inventory_copy" not in connection.introspection.table_names():
+        return False
+    if not Copy.objects.filter(restored_from=path.name[:200]).exists():
+        return False
+    then = {slug: facts["revision"] for slug, facts in archive.read_manifest(path)["sites"].items()}
+    now = dict(Site.objects.values_list("slug", "revision"))
+    return bool(now) and now == then and not copies.live(Site.objects.all()).exists()
 
 
 def _this(path: Path, manifest: Mapping[str, Any], same_copy: bool) -> Restoring:
@@ -220,14 +237,20 @@ def _put(place: Path, content: bytes) -> None:
 # --- comparing ---
 
 
-def compared(manifest: Mapping[str, Any]) -> list[str]:
-    """Which exports, and which identities that would be handed out next, differ from what the archive's manifest says."""
-    said = []
+def _compared(
+    manifest: Mapping[str, Any], rows: Mapping[str, int], warnings: Sequence[str], step: Callable[[str], None]
+) -> Restored:
+    """Rows, exports and identities that would be handed out next, against what the archive's manifest says."""
+    step("compare every export")
+    _forget()
+    differences, uncompared = comparing.miscounted(manifest["rows"], rows), []
     at = datetime.fromisoformat(manifest["made"])
     for slug, facts in manifest["sites"].items():
         found = {
             "exports": measuring.exports_of(slug),
             "next": measuring.next_of(Site.objects.get(slug=slug), at),
         }
-        said += comparing.differing(slug, facts, found)
-    return said
+        differences += comparing.differing(slug, facts, found)
+        uncompared += comparing.uncompared(slug, facts, found)
+    sites = {slug: facts["revision"] for slug, facts in manifest["sites"].items()}
+    return Restored(sum(rows.values()), sites, tuple(differences), tuple(uncompared), tuple(warnings))

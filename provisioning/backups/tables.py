@@ -41,8 +41,11 @@ def kept(registry: Apps = installed) -> list[Model]:
 
 
 def dump(folder: Path) -> dict[str, int]:
-    """Write every table below *folder*; how many rows each has. The caller holds one moment (``reading.one_moment``)."""
-    (folder / FOLDER).mkdir(mode=0o700)
+    """Write every table below *folder*, over what was dumped there before; how many rows each has.
+
+    The caller holds one moment (``reading.one_moment``).
+    """
+    (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
     return {model._meta.label_lower: _dump(model, folder / FOLDER) for model in kept()}
 
 

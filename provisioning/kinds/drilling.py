@@ -63,7 +63,7 @@ class DrillBackup(Kind):
             )
         except archive.CannotBackUp as error:
             raise JobFailed(str(error), "Make another backup, and drill that.") from None
-        for warning in done.warnings:
+        for warning in (*done.warnings, *done.uncompared):
             turn.event("warning", warning)
         for difference in done.differences[:MOST_TOLD]:
             turn.event("error", difference)
@@ -73,7 +73,7 @@ class DrillBackup(Kind):
             **done.numbers,
             "documents": done.documents,
             "differences": len(done.differences),
-            "warnings": len(done.warnings),
+            "warnings": len(done.warnings) + len(done.uncompared),
             "seconds": done.seconds,
         }
         if done.differences:
@@ -81,4 +81,4 @@ class DrillBackup(Kind):
                 f"What was restored from {done.archive} differs in {len(done.differences)}: {done.differences[0]}",
                 "The other differences are told above; keep this archive, and make another.",
             )
-        turn.message = f"{done.told} Nothing differs."
+        turn.message = done.told

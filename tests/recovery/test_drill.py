@@ -116,6 +116,26 @@ def test_a_row_that_is_missing_is_named_and_fails_it(site, settings):
     assert left() == [] and not databases()
 
 
+def test_a_site_of_which_no_export_was_compared_is_named(site, settings):
+    """As a backup says it of a site that was changed again and again while it was made."""
+    done("backup_application")
+    (path,) = archive.archives(settings.BACKUP_DIR)
+    with archive.workshop(path.parent) as folder:
+        facts = archive.take_out(path, folder)
+        facts["sites"]["lab"]["exports"] = {}
+        facts.pop("files")
+        path.unlink()
+        archive.write(folder, facts, at=AT, destination=path.parent)
+    with change(site, by="somebody"):
+        Host(site=site, name="pi02", form="pi").save()
+    job = done("drill_backup")
+    assert job.state == "succeeded", job.message
+    assert job.message.endswith("Nothing that was compared differs.")
+    assert job.outcome["exports"] == 0
+    told = list(job.events.filter(level="warning").values_list("text", flat=True))
+    assert "No export of lab was compared: the backup says nothing of them." in told
+
+
 def without_last_line(path: Path, name: str) -> None:
     """As if somebody had made it so: whole by its own sums, and not what its manifest counted."""
     with archive.workshop(path.parent) as folder:
@@ -174,6 +194,12 @@ def test_differences_are_sentences():
         "The next vmid of lab is 202 instead of 201.",
         "The next mac node of lab is 02:de:20:10:00:01 instead of none.",
     ]
+    refused = {"exports": {"kea": "REFUSED: UnsafeLine", "bind": "b"}}
+    assert comparing.differing("lab", refused, refused) == []
+    assert comparing.uncompared("lab", refused, refused) == [
+        "Of lab these exports were not compared, since they could not be made: kea (UnsafeLine)."
+    ]
+    assert comparing.uncompared("lab", found, found) == []
     assert comparing.miscounted({"a": 1, "b": 2}, {"a": 1}) == ["b has 0 rows instead of 2."]
 
 

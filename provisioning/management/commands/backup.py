@@ -146,7 +146,7 @@ class Command(BaseCommand):
             passphrase = _one_line() if passphrase_stdin else self._ask(path)
         _make_private_database()
         done = restoring.restore(path, passphrase=passphrase, identity=key, step=self._say)
-        for warning in done.warnings:
+        for warning in (*done.warnings, *done.uncompared):
             self.stderr.write(f"warning: {warning}")
         for difference in done.differences:
             self.stdout.write(difference)
@@ -155,8 +155,9 @@ class Command(BaseCommand):
                 "What was restored is not what was backed up; keep the archive, and look at the lines above."
             )
         told = ", ".join(f"{slug} at revision {number}" for slug, number in done.sites.items()) or "no site"
+        which = "Every export that was compared" if done.uncompared else "Every export"
         self.stdout.write(
-            f"Restored {done.rows} rows: {told}. Every export is what it was. Start it with make up."
+            f"Restored {done.rows} rows: {told}. {which} is what it was. Start it with make up."
         )
         self.stdout.write(
             "This copy is read-only until somebody promotes it: see that the one it came from is off, then for each site "
@@ -169,7 +170,7 @@ class Command(BaseCommand):
             passphrase=settings.BACKUP_PASSPHRASE or "",
             step=self._say,
         )
-        for warning in done.warnings:
+        for warning in (*done.warnings, *done.uncompared):
             self.stderr.write(f"warning: {warning}")
         for difference in done.differences:
             self.stdout.write(difference)
@@ -177,7 +178,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{len(done.differences)} differences; look at the lines above, and keep this archive."
             )
-        self.stdout.write(f"{done.told} Nothing differs.")
+        self.stdout.write(done.told)
 
     def _measure(self, *, at: str | None, **_: Any) -> None:
         try:

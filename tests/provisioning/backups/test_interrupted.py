@@ -18,17 +18,41 @@ from tests.upgrading import states
 
 pytestmark = pytest.mark.timeout(600)
 
-#: the command, killed when the rows are committed and nothing else was done
-DIES = """
+#: the command in a process of its own, with something put in before it is given
+COMMAND = """
 import os, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "mgmtplane.settings"
 import django
 django.setup()
-from provisioning.backups import restoring
-restoring.call_command = lambda *words, **more: os._exit(9)
+from inventory.exports.text import UnsafeLine
+from inventory.serving import renderings
+from provisioning.backups import measuring, restoring
+{}
 from django.core.management import execute_from_command_line
 execute_from_command_line(["manage.py", *sys.argv[1:]])
 """
+#: killed when the rows are committed and nothing else was done
+DIES = "restoring.call_command = lambda *words, **more: os._exit(9)"
+DIES_COMPARING = "measuring.exports_of = lambda slug: os._exit(9)"
+KEA_REFUSES = """
+document = renderings.document
+def refuse(slug, format, **more):
+    if format == "kea":
+        raise UnsafeLine("line 3")
+    return document(slug, format, **more)
+renderings.document = refuse
+"""
+
+
+def run(data: Path, with_what: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND.format(with_what), *words],
+        cwd=REPOSITORY,
+        env=environment(data),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def asked(data_dir: Path, sql: str) -> list[tuple]:
@@ -58,14 +82,7 @@ def backup(request, tmp_path_factory) -> Path:
 
 def test_killed_after_its_rows_it_is_read_only_and_goes_on(backup, tmp_path):
     data, words = tmp_path / "data", ("backup", "restore", str(backup), "--without-secrets")
-    died = subprocess.run(
-        [sys.executable, "-c", DIES, *words],
-        cwd=REPOSITORY,
-        env=environment(data),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    died = run(data, DIES, *words)
     assert died.returncode == 9, died.stderr
     assert "was interrupted. Give the command again" in manage(data, "up", code=1, PORT="1")
 
@@ -76,7 +93,41 @@ def test_killed_after_its_rows_it_is_read_only_and_goes_on(backup, tmp_path):
     assert "bring the tables to this version" in said and "has sites already" not in said
     require_another(data, backup)
     assert asked(data, "SELECT * FROM django_migrations WHERE app = 'restoring'") == []
+    assert "Everything of this archive is back already" in manage(data, *words, code=None)
+    manage(data, "promote", "--typed", "lab", "--why", "the other is off", "lab")
     assert "has sites already" in manage(data, *words, code=1)
+
+
+def test_killed_while_it_compares_it_is_over_and_given_again_it_compares(tmp_path):
+    living, data = tmp_path / "living", tmp_path / "data"
+    manage(living, "migrate", "-v0")
+    manage(living, "demo")
+    manage(living, "backup", "create")
+    (made,) = (living / "backups").glob("*.tar")
+    words = ("backup", "restore", str(made), "--without-secrets")
+    assert run(data, DIES_COMPARING, *words).returncode == 9
+    assert asked(data, "SELECT * FROM django_migrations WHERE app = 'restoring'") == []
+    said = manage(data, *words)
+    assert "is back already" in said and "Every export is what it was." in said
+    require_another(data, made)
+
+    manage(living, "backup", "create", "--to", str(tmp_path / "other"))
+    (other,) = (tmp_path / "other").glob("*.tar")
+    assert "has sites already" in manage(data, "backup", "restore", str(other), "--without-secrets", code=1)
+
+
+def test_an_export_that_refuses_what_is_declared_does_not_keep_a_restore_from_ending(tmp_path):
+    living, data = tmp_path / "living", tmp_path / "data"
+    manage(living, "migrate", "-v0")
+    manage(living, "demo")
+    made = run(living, KEA_REFUSES, "backup", "create")
+    assert made.returncode == 0 and "Of lab these exports cannot be made" in made.stderr, made.stderr
+    words = ("backup", "restore", made.stdout.strip(), "--without-secrets")
+    done = run(data, KEA_REFUSES, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Of mobile these exports were not compared, since they could not be made: kea (Unsa" in done.stderr
+    assert "Every export that was compared is what it was." in done.stdout
+    assert asked(data, "SELECT * FROM django_migrations WHERE app = 'restoring'") == []
 
 
 def require_another(data: Path, backup: Path) -> None:

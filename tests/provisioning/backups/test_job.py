@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from inventory import copies
 from inventory.changes import change
+from inventory.exports.text import UnsafeLine
 from inventory.models import Host, Site
 from provisioning import requests, runner
-from provisioning.backups import ages, archive, making, tables
+from provisioning.backups import ages, archive, making, measuring, tables
 from provisioning.models import Job, PoweredSpan
 from provisioning.moments import database_now
 
@@ -66,6 +68,61 @@ def test_without_a_seal_the_secret_key_stays_out_and_the_plan_says_so(site, plac
     assert plan.warnings == (making.UNSEALED,)
     job = back_up()
     assert making.SEALED not in archive.read_manifest(place / job.outcome["archive"])["files"]
+
+
+@pytest.fixture
+def kea_ends_with(monkeypatch):
+    """Have the export kea raise what is given."""
+    document = measuring.renderings.document
+
+    def have(error: Exception) -> None:
+        def rendered(slug, format, **more):
+            if format == "kea":
+                raise error
+            return document(slug, format, **more)
+
+        monkeypatch.setattr(measuring.renderings, "document", rendered)
+
+    return have
+
+
+def test_an_export_that_refuses_what_is_declared_is_named_and_stops_no_backup(site, place, kea_ends_with):
+    kea_ends_with(UnsafeLine("line 3"))
+    job = back_up()
+    assert job.state == "succeeded", job.message
+    told = list(job.events.filter(level="warning").values_list("text", flat=True))
+    assert (
+        "Of lab these exports cannot be made, and are not compared after a restore: kea (UnsafeLine), "
+        "kea?authority=bootstrap (UnsafeLine), kea?authority=gateway (UnsafeLine). manage.py export FORMAT --site lab says "
+        "why." in told
+    )
+    exports = archive.read_manifest(place / job.outcome["archive"])["sites"]["lab"]["exports"]
+    assert exports["kea"] == "REFUSED: UnsafeLine" and len(exports["bind"]) == 64
+
+
+def test_a_database_that_is_away_is_no_export_that_refuses(site, place, kea_ends_with):
+    kea_ends_with(OperationalError("the connection is closed"))
+    with pytest.raises(OperationalError):
+        making.create(place, making.Lock())
+
+
+@pytest.mark.parametrize(("times", "compared"), [(1, True), (making.ATTEMPTS, False)])
+def test_a_site_that_is_changed_meanwhile_is_rendered_again(site, place, times, compared):
+    left = [f"pi1{number}" for number in range(times)]
+
+    def step(name: str) -> None:
+        if name == "copy every row" and left:
+            with change(site, by="somebody"):
+                Host(site=site, name=left.pop(), form="pi").save()
+
+    made = making.create(place, making.Lock(), step=step)
+    lab = archive.read_manifest(made.path)["sites"]["lab"]
+    assert lab["revision"] == 1 + times and bool(lab["exports"]) == compared
+    if compared:
+        assert lab["exports"] == measuring.exports_of("lab")
+        assert made.warnings == (making.UNSEALED,)
+    else:
+        assert made.warnings[0].startswith("lab was changed again and again while this was made")
 
 
 def test_a_place_that_cannot_be_written_fails_it_in_words(site, settings, tmp_path):
