@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,8 @@ from django import forms
 
 from inventory.snapshot import Snapshot
 from provisioning import begun, restoring, surveys
-from provisioning.adapters.base import Unanswered
-from provisioning.adapters.proxmox import Proxmox
+from provisioning.adapters.base import TaskFailed, Unanswered
+from provisioning.adapters.proxmox import Proxmox, words
 from provisioning.faults import JobFailed
 from provisioning.kinds.base import Asked
 from provisioning.kinds.machine import (
@@ -228,20 +229,20 @@ def back_up(
     *again*: one that an earlier attempt of this job made will do. The notes are one line: of more than one, Proxmox lists
     the first.
     """
-    job = work.turn.job
-    notes = f"{work.machine.spec.owner.marker} job={job.pk}" + (f" {why}" if why else "")
-    notes += f", asked {job.created:%Y-%m-%d %H:%M:%S}"  # numbers alone begin anew with another database
+    notes = _notes(work, why)
     work.turn.step(f"Back up to {storage}")
     begun.ended(work, TASK)
     work.settled()
-    before = {one.volume for one in work.proxmox.backups(storage, work.vmid)}
+    there = work.proxmox.backups(storage, work.vmid)
     made = _noted(work, storage, notes) if again else []
     if made:
         work.turn.event("info", "It was made by an earlier attempt of this job.")
     else:
         if stopped:
             _check_cycle(work)
+        check_limit(work, storage, there, protected=protected)
         _write(work, storage, notes, stopped=stopped, protected=protected)
+        before = {one.volume for one in there}
         made = [one for one in _noted(work, storage, notes) if one.volume not in before]
     if not made or not made[-1].size:
         raise JobFailed(
@@ -254,6 +255,38 @@ def back_up(
             "Look at the storage, then run this again.",
         )
     return made[-1]
+
+
+def _notes(work: Maker, why: str) -> str:
+    job = work.turn.job
+    notes = f"{work.machine.spec.owner.marker} job={job.pk}" + (f" {why}" if why else "")
+    return f"{notes}, asked {job.created:%Y-%m-%d %H:%M:%S}"  # numbers alone begin anew with another database
+
+
+def check_limit(work: Maker, storage: str, there: Iterable[VolumeFacts], *, protected: bool) -> None:
+    """Raise JobFailed where *storage* takes no other backup of the machine: it has those that are *there*."""
+    limits = work.proxmox.backup_limits(storage)
+    most = limits.protected if protected else limits.others
+    count = sum(one.is_protected == protected for one in there)
+    if most is not None and count >= most:
+        what = "protected backups of one guest" if protected else "backups of one guest (prune-backups)"
+        also = "" if protected else " that are not protected"
+        raise JobFailed(
+            f"{storage} takes {most} {what}, and {count} of {work.machine.host} ({work.vmid}){also} lie there.",
+            _less(storage, protected=protected),
+        )
+
+
+def _less(storage: str, *, protected: bool) -> str:
+    if protected:
+        return f"Remove old ones (delete_backups_vm), or name another storage (storage) than {storage}."
+    return f"Name another storage (storage), raise the retention of {storage}, or remove old ones there."
+
+
+def is_made(work: Maker, there: Iterable[VolumeFacts], why: str) -> bool:
+    """Whether an earlier attempt of this job made one of those that are *there*."""
+    notes = _notes(work, why)
+    return any(one.notes.strip() == notes for one in there)
 
 
 def _noted(work: Maker, storage: str, notes: str) -> list[VolumeFacts]:
@@ -284,7 +317,15 @@ def _write(work: Maker, storage: str, notes: str, *, stopped: bool, protected: b
         )
     except Unanswered as lost:
         upid = begun.found(work, TASK, before, lost, "No backup was made; ask for it again.")
-    work.finish(upid, CLONE_LIMIT)
+    try:
+        work.finish(upid, CLONE_LIMIT)
+    except TaskFailed as fault:
+        if said := words.backup_limit(fault.log):
+            raise JobFailed(
+                f"{work.machine.host} was not backed up to {storage}: {said}",
+                _less(storage, protected=protected),
+            ) from fault
+        raise
 
 
 def switch_off(work: Maker) -> None:

@@ -11,7 +11,7 @@ from provisioning.adapters.base import AdapterError
 from provisioning.faults import Cancelled, JobFailed
 from provisioning.kinds import rebuild_plan as plans
 from provisioning.kinds.base import Asked, WayOut
-from provisioning.kinds.keeping import back_up, own_storage_for
+from provisioning.kinds.keeping import back_up, check_limit, is_made, own_storage_for
 from provisioning.kinds.machine import RAN, MachineKind, check, declared, looked_at, maker, ready
 from provisioning.kinds.rebuild_parameters import NO, SHUTDOWN, YES, Parameters
 from provisioning.kinds.rebuild_plan import Wish
@@ -235,7 +235,7 @@ def _check_free(work: Maker, found: Config) -> None:
 def _check_room(
     work: Maker, template: GuestLine, spare: Config | None, backup: StorageFacts | None, wish: Wish
 ) -> tuple[VolumeFacts, ...]:
-    """For the new disks beside the old ones, of which a *spare* has its own, and for a backup as large as the last.
+    """For the new disks beside the old ones, of which a *spare* has its own, and for one more backup as large as the last.
 
     Returns the backups that lie where the new one goes.
     """
@@ -246,6 +246,8 @@ def _check_room(
     if backup is not None:
         older = work.proxmox.backups(backup.name, work.vmid)
         needed[backup.name] = needed.get(backup.name, 0) + (older[-1].size if older else 0)
+        if not is_made(work, older, rebuilding.BACKUP_NOTE):
+            check_limit(work, backup.name, older, protected=True)
     for name, size in needed.items():
         free = places[name].free if name in places else None
         if (free or 0) < size:

@@ -175,6 +175,14 @@ class VolumeFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupLimits:
+    """How many backups of one guest a storage takes while nothing older is removed for a new one; None: any number."""
+
+    protected: int | None = None
+    others: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GuestInterface:
     """A network interface as the guest's own agent names it."""
 

@@ -12,6 +12,7 @@ from provisioning.adapters.proxmox.access import Access
 from provisioning.adapters.proxmox.privileges import Need, Verdict
 from provisioning.adapters.proxmox.wire import Wire
 from provisioning.machines.facts import (
+    BackupLimits,
     Config,
     GuestInterface,
     GuestKind,
@@ -84,6 +85,15 @@ class Reader:
             )
             for row in found
         }
+
+    def backup_limits(self, storage: str) -> BackupLimits:
+        """How many backups of one guest *storage* takes of this token."""
+        call, path = "GET /storage", f"/storage/{storage}"
+        found = [row for row in shapes.rows(self.wire.read("storage"), call) if row.get("storage") == storage]
+        if not found:
+            raise NotFound(f"Proxmox declares no storage {storage}.", call=call)
+        allocates = "Datastore.Allocate" in privileges.at(path, self.permissions(path))
+        return shapes.backup_limits(found[0], call, allocates=allocates)
 
     def bridges(self) -> tuple[str, ...]:
         call = f"GET /nodes/{self.node}/network"

@@ -10,6 +10,7 @@ from inventory.identity import canonical_mac
 from provisioning.adapters.base import Strange
 from provisioning.adapters.proxmox import words
 from provisioning.machines.facts import (
+    BackupLimits,
     Config,
     GuestInterface,
     GuestKind,
@@ -22,6 +23,8 @@ from provisioning.machines.facts import (
 )
 
 Row = Mapping[str, Any]
+#: what Proxmox takes of those who may not allocate on a storage that does not say how many
+PROTECTED = 5
 #: the list's own word for a task that has no status yet
 _RUNNING = "RUNNING"
 _UPID = re.compile(
@@ -128,6 +131,25 @@ def volume(source: Row, call: str) -> VolumeFacts:
         notes=str(source.get("notes") or ""),
         is_protected=_flag(source.get("protected")),
     )
+
+
+def backup_limits(source: Row, call: str, *, allocates: bool) -> BackupLimits:
+    """*source*: a storage as declared; *allocates*: the token has Datastore.Allocate on it."""
+    said = _number(source.get("max-protected-backups"))
+    most = (-1 if allocates else PROTECTED) if said is None else said
+    return BackupLimits(None if most < 0 else most, _kept(source.get("prune-backups"), call))
+
+
+def _kept(said: Any, call: str) -> int | None:
+    """The sum of ``keep-last=3,keep-weekly=2``; None where everything is kept, or nothing is said."""
+    try:
+        keeps = {
+            key: int(number)
+            for key, _, number in (part.partition("=") for part in str(said or "").split(",") if part)
+        }
+    except ValueError:
+        raise Strange(f"“{said}” says not how many backups are kept.", call=call) from None
+    return None if keeps.pop("keep-all", 0) else sum(keeps.values()) or None
 
 
 def task(source: Row, call: str) -> TaskLine:

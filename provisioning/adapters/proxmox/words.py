@@ -8,7 +8,7 @@ that was named.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from provisioning.adapters.base import (
     AdapterError,
@@ -49,12 +49,22 @@ _MISSING = re.compile(
 _NO_TASK = re.compile(r"no such task", re.IGNORECASE)
 _NODE_LOOKUP = re.compile(r"hostname lookup '(?P<node>[^']*)' failed", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"\((?P<path>/[^,)]*)(?:, (?P<privilege>[^)]+))?\)")
+#: in the log of a backup whose exit status says “job errors”
+_LIMIT = re.compile(
+    r"(?:There is a max backup limit|The number of protected backups per guest is limited)[^\n]*",
+    re.IGNORECASE,
+)
 _GATEWAY = frozenset({502, 503, 504, 596, 597, 598, 599})
 
 
 def is_lock_timeout(text: str) -> bool:
     """Whether *text*, a refusal or a task's exit status, says that a lock was held for too long."""
     return bool(_LOCKED.search(text))
+
+
+def backup_limit(log: Iterable[str]) -> str:
+    """What the *log* of a backup says of the storage's limits; empty: nothing."""
+    return next((found[0] for line in log if (found := _LIMIT.search(line))), "")
 
 
 def refusal(

@@ -85,5 +85,6 @@ def test_a_lost_answer_is_resolved_by_looking(machine, pve, kind, method):
 
 
 def test_the_plan_of_a_rebuild_says_what_lies_there(machine, pve):
+    pve.change(storages={"local": {"max_protected_backups": -1}})
     job = do("rebuild_vm", machine, host=HOST)
     assert any("3 backups of earlier rebuilds (6 GiB) lie on local" in said for said in job.planned.warnings)

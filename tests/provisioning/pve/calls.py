@@ -121,8 +121,13 @@ def declared_storages(call: Call) -> Any:
         if call.caller.has(
             f"/storage/{each.name}", "Datastore.Audit", "Datastore.AllocateSpace", any_of=True
         ):
-            row = {"storage": each.name, "type": each.kind, "content": each.content, "digest": "0" * 40}
-            rows.append({**row, _SERVER.get(each.kind, "server"): each.server} if each.server else row)
+            row: dict[str, Any] = {"storage": each.name, "type": each.kind, "content": each.content}
+            row |= {"digest": "0" * 40}
+            row |= {_SERVER.get(each.kind, "server"): each.server} if each.server else {}
+            row |= {"prune-backups": each.prune_backups} if each.prune_backups else {}
+            if each.max_protected_backups is not None:
+                row["max-protected-backups"] = each.max_protected_backups
+            rows.append(row)
     return rows
 
 

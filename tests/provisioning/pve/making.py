@@ -15,7 +15,7 @@ from tests.provisioning.pve.formats import random_mac
 from tests.provisioning.pve.refusals import TaskError, died, wrong
 from tests.provisioning.pve.rights import Caller
 from tests.provisioning.pve.schema import Schema
-from tests.provisioning.pve.world import Guest, Volume, World
+from tests.provisioning.pve.world import Guest, Storage, Volume, World
 
 _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}")
 
@@ -210,6 +210,7 @@ def backup(world: World, caller: Caller, params: dict[str, Any]) -> str:
     caller.require(f"/storage/{name}", "Datastore.AllocateSpace")
     storage = world.storage_for(name, "backup")
     notes = _notes(world, vmid, params.get("notes-template", ""))
+    unlimited = caller.has(f"/storage/{name}", "Datastore.Allocate")
     if vmid in world.guests:
         world.unlocked(vmid).config["lock"] = "backup"
 
@@ -218,6 +219,7 @@ def backup(world: World, caller: Caller, params: dict[str, Any]) -> str:
         if guest is None:
             raise TaskError(f"unable to find VM '{vmid}'")
         guest.config.pop("lock", None)
+        _check_limits(world, storage, vmid, protected=bool(params.get("protected")), unlimited=unlimited)
         if params.get("mode") == "stop":
             operating.off_and_on(world, guest)
         size = sum(world.volumes[v.split(",")[0]].size for v in guest.disks().values()) // 10
@@ -239,6 +241,30 @@ def backup(world: World, caller: Caller, params: dict[str, Any]) -> str:
             world.guests[vmid].config.pop("lock", None)
 
     return world.start_task("vzdump", vmid, caller.id, effect, undo)
+
+
+def _check_limits(world: World, storage: Storage, vmid: int, *, protected: bool, unlimited: bool) -> None:
+    """How many backups of one guest fit: nothing older is removed for a new one (``remove=0``)."""
+    there = [
+        one
+        for one in world.volumes.values()
+        if one.content == "backup" and one.vmid == vmid and one.volid.startswith(f"{storage.name}:")
+    ]
+    marked = sum(one.protected for one in there)
+    keeps = dict(part.split("=") for part in filter(None, storage.prune_backups.split(",")))
+    kept = 0 if keeps.pop("keep-all", "0") == "1" else sum(map(int, keeps.values()))
+    most = storage.max_protected_backups
+    most = (-1 if unlimited else 5) if most is None else most
+    said = ""
+    if protected and -1 < most <= marked:
+        said = f"The number of protected backups per guest is limited to {most} on storage '{storage.name}'"
+    elif not protected and kept and len(there) - marked >= kept:
+        said = (
+            f"There is a max backup limit of {kept} enforced by the target storage or the vzdump parameters. "
+            "Either increase the limit or delete old backups."
+        )
+    if said:
+        raise TaskError("job errors", f"ERROR: Backup of VM {vmid} failed - {said}")
 
 
 def _is_left_out(value: str) -> bool:

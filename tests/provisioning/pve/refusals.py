@@ -32,4 +32,8 @@ def no_config(node: str, vmid: int, kind: str = "qemu") -> Refusal:
 
 
 class TaskError(Exception):
-    """A worker died: the text becomes the task's exit status."""
+    """A worker died: the text becomes the task's exit status, *lines* stand in its log before."""
+
+    def __init__(self, text: str, *lines: str) -> None:
+        super().__init__(text)
+        self.lines = lines

@@ -67,6 +67,9 @@ class Storage:
     shared: bool = False
     active: bool = True
     server: str = ""
+    #: as storage.cfg has it: ``keep-last=3``; empty: it does not say
+    prune_backups: str = ""
+    max_protected_backups: int | None = None
 
 
 @dataclass
@@ -151,6 +154,7 @@ class World:
             task.status = task.effect() or "OK"
         except TaskError as error:
             task.status = str(error)
+            task.log += error.lines
             task.undo()
         task.ended = time.time()
         task.log.append("TASK OK" if task.status == "OK" else f"TASK {_verdict(task.status)}")
