@@ -115,6 +115,15 @@ class Unauthorized(AdapterError):
         self.path = path
 
 
+class TagRefused(Unauthorized):
+    """The datacenter has rules for tags, and they keep one from us. The right that stands above them is far too much."""
+
+    way_out = (
+        "In the options of the datacenter let users set that tag: under “User Tag Access” any mode but none, with the tag "
+        "in its list; and not among the “Registered Tags”. Then run this again."
+    )
+
+
 class Strange(AdapterError):
     """An answer to a reading that is none: HTML, a redirect, nothing, or another shape than documented."""
 

@@ -102,12 +102,15 @@ def for_machine(
     bridge: str = "",
     tag: int | None = None,
 ) -> tuple[Need, ...]:
-    """What making and keeping a machine takes. *path*: ``/vms``, ``/vms/<vmid>`` or ``/pool/<pool>``."""
+    """What making and keeping a machine takes. *path*: ``/vms``, ``/vms/<vmid>`` or ``/pool/<pool>``.
+
+    Without a *tag* the whole *bridge*: a clone takes the right to each card of its template as that has it.
+    """
     below = path == "/vms" or path.startswith("/pool/")
     needs = [Need(privilege, path, below) for privilege in (*_MACHINE, agent_privilege(version))]
     needs += [Need(name, f"/storage/{storage}") for storage in sorted(set(storages)) for name in _STORAGE]
     if bridge:
-        needs.append(Need("SDN.Use", network_path(bridge, tag)))
+        needs.append(Need("SDN.Use", network_path(bridge, tag), below=tag is None))
     return tuple(needs)
 
 

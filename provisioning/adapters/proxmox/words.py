@@ -19,6 +19,7 @@ from provisioning.adapters.base import (
     NotFound,
     Refused,
     Strange,
+    TagRefused,
     Unanswered,
     Unauthorized,
     Unreachable,
@@ -49,6 +50,7 @@ _MISSING = re.compile(
 _NO_TASK = re.compile(r"no such task", re.IGNORECASE)
 _NODE_LOOKUP = re.compile(r"hostname lookup '(?P<node>[^']*)' failed", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"\((?P<path>/[^,)]*)(?:, (?P<privilege>[^)]+))?\)")
+_TAG = re.compile(r"for modifying tag '(?P<tag>[^']*)'")
 #: in the log of a backup whose exit status says “job errors”
 _LIMIT = re.compile(
     r"(?:There is a max backup limit|The number of protected backups per guest is limited)[^\n]*",
@@ -110,6 +112,11 @@ def strange(what: str, *, call: str, write: bool) -> AdapterError:
 
 
 def _forbidden(said: str, call: str) -> Unauthorized:
+    if tag := _TAG.search(said):
+        sentence = (
+            f"The datacenter's rules do not let this API token set the tag {tag['tag']} ({call}): {said}."
+        )
+        return TagRefused(sentence, call=call)
     found = _FORBIDDEN.search(said)
     path, privilege = (found["path"], found["privilege"] or "") if found else ("", "")
     lacks = f"lacks {privilege.replace('|', ' or ')} on {path}" if privilege else "may not do this"

@@ -110,7 +110,7 @@ def test_the_node_is_read(each_version):
     assert [node.name for node in reader.check_node()] == ["pve"]
     storages = {storage.name: storage for storage in reader.storages()}
     assert "images" in storages["local-lvm"].content and storages["local-lvm"].free == 400 * GIB
-    assert reader.bridges() == ("vmbr0",)
+    assert each_version.proxmox().bridges() == ("vmbr0",) and reader.bridges() == ()
 
 
 def test_guests_of_every_type_are_listed_with_their_macs(each_version):
@@ -352,3 +352,17 @@ def test_without_the_right_on_the_vlan_the_card_is_refused_by_name(each_version)
     with pytest.raises(Unauthorized) as refused:
         proxmox.configure(200, settings(a_spec(), proxmox.config(200)))
     assert refused.value.path == "/sdn/zones/localnetwork/vmbr0/99"
+
+
+def test_the_template_s_own_card_and_one_that_is_changed_take_the_right_to_their_bridge(each_version):
+    acl = each_version.state()["tokens"]["mgmtplane@pve!write"]
+    acl["/sdn/zones/localnetwork/vmbr0/99"] = acl.pop("/sdn/zones/localnetwork/vmbr0")
+    each_version.change(tokens={"mgmtplane@pve!write": {"secret": "t" * 36, "privsep": 1, "acl": acl}})
+    proxmox = each_version.proxmox(secret="t" * 36)
+    with pytest.raises(Unauthorized) as refused:
+        proxmox.clone(9000, 200, name="vm")
+    assert refused.value.path == "/sdn/zones/localnetwork/vmbr0"
+    with pytest.raises(Unauthorized) as refused:
+        proxmox.configure(100, {"net0": "virtio,bridge=vmbr0,tag=99"})
+    assert refused.value.path == "/sdn/zones/localnetwork/vmbr0"
+    assert proxmox.bridges() == ("vmbr0",)

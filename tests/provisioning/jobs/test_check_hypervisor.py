@@ -132,6 +132,15 @@ def test_what_is_wrong_is_said_first_with_the_way_out(lab, pve, fields, line):
     assert pve.writes() == []
 
 
+@pytest.mark.parametrize("held", [{"/99": 1}, {"": 0}])
+def test_single_vlans_or_the_bridge_without_its_vlans_are_not_enough(lab, pve, held):
+    acl, bridge = minimal("9.1"), "/sdn/zones/localnetwork/vmbr0"
+    del acl[bridge]
+    give(pve, WRITE_TOKEN, acl | {bridge + below: {"SDN.Use": holds} for below, holds in held.items()})
+    (lacks,) = said(check(lab), "fail")
+    assert lacks.startswith(f"writing: {WRITE_TOKEN} lacks SDN.Use on {bridge}")
+
+
 def test_a_bridge_that_is_not_there_fails(lab, pve):
     declare(lab, bridge="vmbr7")
     fails = said(check(lab), "fail")

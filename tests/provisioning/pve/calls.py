@@ -183,7 +183,9 @@ def change_volume(call: Call) -> Any:
 
 
 def network(call: Call) -> Any:
-    return [{"iface": name, "type": "bridge", "active": 1} for name in call.world.bridges]
+    """Bridges on which, or on a VLAN of which, the caller has a right."""
+    seen = [name for name in call.world.bridges if call.caller.sees_bridge(name)]
+    return [{"iface": name, "type": "bridge", "active": 1} for name in seen]
 
 
 def status(call: Call) -> Any:
@@ -201,17 +203,28 @@ def get_config(call: Call) -> Any:
 def set_config(call: Call) -> None:
     guest = call.world.guest(call.params["vmid"])
     settings = {k: str(v) for k, v in call.params.items() if k not in configuring.NOT_SETTINGS}
-    call.caller.check_settings(f"/vms/{guest.vmid}", settings)
-    for key in filter(None, re.split(r"[,;\s]+", str(call.params.get("delete", "")))):
-        call.caller.check_settings(f"/vms/{guest.vmid}", {key: guest.config.get(key, "")})
+    deleted = [key for key in re.split(r"[,;\s]+", str(call.params.get("delete", ""))) if key]
+    _check_change(call, guest, settings, deleted)
     call.world.unlocked(guest.vmid)
     configuring.configure(call.world, call.schema, guest, call.params, call.dropped)
+
+
+def _check_change(call: Call, guest: Guest, settings: dict[str, str], deleted: list[str]) -> None:
+    """Rights for what will be, then for what is taken away or replaced: a card's bridge and VLAN as it has them."""
+    path = f"/vms/{guest.vmid}"
+    call.caller.check_settings(path, settings)
+    call.caller.check_settings(path, {key: guest.config.get(key, "") for key in deleted})
+    for key in settings:
+        if configuring.NET.match(key):
+            call.caller.check_bridge(guest.config.get(key, ""))
+    if "tags" in settings or "tags" in deleted:
+        call.caller.check_tags(guest.vmid, guest.config.get("tags", ""), settings.get("tags", ""))
 
 
 def set_config_later(call: Call) -> Any:
     guest = call.world.unlocked(call.params["vmid"])
     settings = {k: str(v) for k, v in call.params.items() if k not in configuring.NOT_SETTINGS}
-    call.caller.check_settings(f"/vms/{guest.vmid}", settings)
+    _check_change(call, guest, settings, [])
 
     def effect() -> None:
         try:

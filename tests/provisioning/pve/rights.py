@@ -97,6 +97,25 @@ class Caller:
             if new and _privilege(key, value) == "VM.Config.Disk":
                 self.require(f"/storage/{new[1]}", "Datastore.AllocateSpace")
 
+    def check_tags(self, vmid: int, old: str, new: str) -> None:
+        """Each tag that is added or taken away, by the rules of the datacenter."""
+        self.require(f"/vms/{vmid}", "VM.Config.Options")
+        rules = self.world.tag_rules
+        how, registered = rules.get("allow", "free"), set(rules.get("registered", ()))
+        allowed = set() if how == "none" else set(rules.get("list", ()))
+        if how in ("free", "existing"):
+            seen = (one for one in self.world.guests.values() if self.has(f"/vms/{one.vmid}", "VM.Audit"))
+            allowed |= {tag for one in seen for tag in _tags(one.config.get("tags", ""))}
+        for tag in sorted(_tags(old) ^ _tags(new)):
+            may = tag not in registered and (how == "free" or tag in allowed)
+            if not may and not self.has("/", "Sys.Modify"):
+                raise forbidden("/", f"Sys.Modify for modifying tag '{tag}'")
+
+    def sees_bridge(self, name: str) -> bool:
+        path = f"/sdn/zones/localnetwork/{name}"
+        vlans = [at for at in self._token["acl"] if at.startswith(f"{path}/")]
+        return any(self.has(at, "SDN.Audit", "SDN.Use", any_of=True) for at in (path, *vlans))
+
     def check_bridge(self, net: str) -> None:
         bridge = re.search(r"(?:^|,)bridge=([^,]+)", net)
         tag = re.search(r"(?:^|,)tag=(\d+)", net)
@@ -128,6 +147,10 @@ def _at(acl: Mapping[str, Mapping[str, int]], path: str) -> dict[str, int]:
     while at not in acl and at != "/":
         at = at.rsplit("/", 1)[0] or "/"
     return {name: int(holds) for name, holds in acl.get(at, {}).items() if holds or at == path}
+
+
+def _tags(text: str) -> set[str]:
+    return set(filter(None, re.split(r"[,;\s]+", text)))
 
 
 def _privilege(key: str, value: str) -> str:

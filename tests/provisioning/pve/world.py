@@ -130,6 +130,8 @@ class World:
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: user → acl, which a token with privilege separation is cut by
     users: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    #: of the datacenter: ``{"allow": "free", "list": [tags], "registered": [tags]}``, each may be left out
+    tag_rules: dict[str, Any] = field(default_factory=dict)
     #: MAC in lower case → the address that DHCP hands out
     leases: dict[str, str] = field(default_factory=dict)
     #: every start that was carried out: {"vmid", "config"} as it was booted
