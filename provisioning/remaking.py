@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from provisioning import surveys
-from provisioning.adapters.base import Changed, NotFound, TaskFailed, Unanswered
+from provisioning.adapters.base import Changed, NotFound, TaskFailed, Unanswered, Unauthorized
 from provisioning.faults import JobFailed
 from provisioning.machines import rebuilding
 from provisioning.machines.facts import Config, GuestLine
@@ -20,7 +20,7 @@ from provisioning.machines.owning import owner_of, parked_since, unparked
 from provisioning.machines.rebuilding import Rebuild, Unclear
 from provisioning.machines.templates import NoTemplate, newest
 from provisioning.making import Maker
-from provisioning.watching import TASK_LIMIT, TRIES
+from provisioning.watching import TASK_LIMIT, TRIES, may_be_absent
 
 
 @dataclass
@@ -41,6 +41,13 @@ class Spare(Maker):
         try:
             found = self.proxmox.config(self.vmid)
         except NotFound:
+            return False
+        except Unauthorized as fault:
+            if not may_be_absent(fault, self.vmid):
+                raise
+            if not self.proxmox.is_free(self.vmid):
+                said = f"VMID {self.vmid}, that of its spare, is taken by a guest that the token may not see."
+                self.turn.event("warning", said)
             return False
         return owner_of(found.get("description")) == self.machine.spec.owner
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from provisioning.adapters.base import NotFound, TaskFailed, Unanswered
+from provisioning.adapters.base import NotFound, TaskFailed, Unanswered, Unauthorized
 from provisioning.adapters.proxmox import Proxmox
 from provisioning.faults import JobFailed
 from provisioning.machines.comparing import compare
@@ -21,6 +21,11 @@ from provisioning.turns import Turn
 CLONE_LIMIT, TASK_LIMIT, BOOT_LIMIT, SETTLE_LIMIT = 3 * 3600.0, 1800.0, 600.0, 30.0
 #: how often a configuration that somebody changed meanwhile is read anew
 TRIES = 3
+
+
+#: A machine is put into its pool last, and taken out of it before it is gone. What is seen of it meanwhile:
+UNSEEN = Config({"lock": "create"})
+_UNSEEN_DURING = frozenset({"qmclone", "qmcreate", "qmrestore", "qmdestroy"})
 
 
 @dataclass(frozen=True)
@@ -49,19 +54,43 @@ class Watcher:
 
     def config(self) -> Config | None:
         """The machine's configuration, if there is one; JobFailed where it is somebody else's."""
-        try:
-            found = self.proxmox.config(self.vmid)
-        except NotFound:
-            if not self.proxmox.is_free(self.vmid):
-                raise JobFailed(
-                    f"VMID {self.vmid} is taken by a guest that the token may not see, or of another kind.",
-                    "Free it, or give the machine another VMID.",
-                ) from None
+        found = self._read()
+        if found is None:
             return None
         if not is_being_made(found) and not (self.over_wreck and is_wreck(found)):
             self.check_ours(found)
             self._check_readable(found)
         return found
+
+    def _read(self) -> Config | None:
+        """As it is there, ``UNSEEN`` while a task of ours may be at it, None where nothing has the VMID."""
+        for _ in range(2):  # between two looks a task may end, and the machine be in its pool
+            hidden = False
+            try:
+                return self.proxmox.config(self.vmid)
+            except NotFound:
+                pass
+            except Unauthorized as fault:
+                if not may_be_absent(fault, self.vmid):
+                    raise
+                hidden = True
+            if self.proxmox.is_free(self.vmid):
+                if hidden:
+                    self.proxmox.told(self.vmid, None)
+                return None
+            if hidden and self._is_at_work():
+                return UNSEEN
+        lacks = " (it lacks VM.Audit on it)" if hidden else ""
+        raise JobFailed(
+            f"VMID {self.vmid} is taken by a guest that the token may not see{lacks}, or of another kind.",
+            "Free it, give the machine another VMID, or put it into the pool of the token.",
+        )
+
+    def _is_at_work(self) -> bool:
+        """Whether a task of ours runs that makes or removes a machine; that of a clone names its template alone."""
+        own = self.proxmox.access.token_id
+        running = self.proxmox.tasks(running=True)
+        return any(task.kind in _UNSEEN_DURING and task.user == own for task in running)
 
     def existing(self) -> Config:
         """As ``config``, but it is there, and ours: nothing is done to one that is only being made."""
@@ -212,6 +241,14 @@ def _unlocking(vmid: int, lock: str) -> str:
             f"qm unlock {vmid} && qm destroy {vmid}; then run this again."
         )
     return f"Look on the node whether something is still at it. If nothing is: qm unlock {vmid}; then run this again."
+
+
+def may_be_absent(fault: Unauthorized, vmid: int) -> bool:
+    """Whether *fault* is what a token with rights on a pool alone gets where there is no machine *vmid*.
+
+    Such a token has rights on the members of the pool; that there is no such machine is not looked at before that.
+    """
+    return fault.privilege == "VM.Audit" and fault.path == f"/vms/{vmid}"
 
 
 def is_being_made(found: Config) -> bool:

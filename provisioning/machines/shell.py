@@ -21,7 +21,10 @@ FIRMWARE = "ovmf"
 
 
 def shell(machine: Machine) -> dict[str, str]:
-    """Everything that the machine is made with; nothing is installed in it."""
+    """Everything that the machine is made with; nothing is installed in it.
+
+    Without tags, which are set afterwards: rights on a pool do not count for them before the machine is in it.
+    """
     spec = machine.spec
     disks = {SYSTEM: new_disk(machine.storage, -(-(spec.disk or GIB) // GIB))}
     if spec.data is not None:
@@ -35,7 +38,7 @@ def shell(machine: Machine) -> dict[str, str]:
         "rng0": RNG,
         **disks,
         "boot": f"order={spec.nic};{SYSTEM}",
-        **differing(spec, Config({})),
+        **{key: value for key, value in differing(spec, Config({})).items() if key != "tags"},
     }
 
 

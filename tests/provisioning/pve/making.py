@@ -36,13 +36,14 @@ def clone(world: World, caller: Caller, params: dict[str, Any]) -> str:
     if vmid in world.guests:
         raise died(f"unable to create VM {vmid}: config file already exists")
     world.unlocked(template.vmid)
-    made = Guest(vmid, {"lock": "clone"}, pool=params.get("pool", ""))
+    made = Guest(vmid, {"lock": "clone"})
     world.guests[vmid] = made
 
     def effect() -> None:
         if made.vmid not in world.guests:
             raise TaskError("clone failed: the configuration is gone")
         made.config = {**_copied(world, template, vmid, storage, linked=not full), **_named(params)}
+        made.pool = params.get("pool", "")  # last: until then no right on the pool reaches it
 
     return world.start_task("qmclone", template.vmid, caller.id, effect, lambda: _remove(world, vmid))
 
@@ -94,14 +95,16 @@ def create(world: World, schema: Schema, caller: Caller, params: dict[str, Any])
         {k: v for k, v in params.items() if k not in ("pool", "start", "unique", "storage", "archive")},
     )
     caller.check_settings(f"/vms/{vmid}" if not pool else f"/pool/{pool}", settings)
-    made = Guest(vmid, {"lock": "create"}, pool=pool or "")
+    if "tags" in settings:  # the pool does not count for them: the machine is no member yet
+        caller.check_tags(vmid, "", settings["tags"])
+    made = Guest(vmid, {"lock": "create"})
     world.guests[vmid] = made
 
     def effect() -> None:
         config = {}
         for key, value in settings.items():
             config[key] = configuring.attach(world, made, key, value) if DRIVE.match(key) else value
-        made.config = config
+        made.config, made.pool = config, pool or ""
 
     return world.start_task("qmcreate", vmid, caller.id, effect, lambda: _remove(world, vmid))
 
@@ -125,7 +128,7 @@ def _restore(world: World, caller: Caller, params: dict[str, Any]) -> str:
         caller.require(f"/storage/{storage}", "Datastore.AllocateSpace")
         world.storage_for(storage, "images")
     if old is None:
-        world.guests[vmid] = Guest(vmid, {"lock": "create"}, pool=params.get("pool", ""))
+        world.guests[vmid] = Guest(vmid, {"lock": "create"})
     else:
         old.config["lock"] = "create"
 
@@ -147,6 +150,7 @@ def _restore(world: World, caller: Caller, params: dict[str, Any]) -> str:
                 world.free_volume(volid)
             raise
         _rescan(world, guest)
+        guest.pool = params.get("pool") or guest.pool
 
     def filled() -> dict[str, str]:
         config = {}
@@ -193,6 +197,8 @@ def destroy(world: World, caller: Caller, params: dict[str, Any]) -> str:
         if used:
             raise TaskError(f"base volume '{used[0]}' is still in use by linked cloned")
         _remove(world, guest.vmid)
+        for acl in (*world.users.values(), *(token["acl"] for token in world.tokens.values())):
+            acl.pop(f"/vms/{guest.vmid}", None)
 
     return world.start_task("qmdestroy", guest.vmid, caller.id, effect)
 
