@@ -1,9 +1,13 @@
 """In which order a site is rebuilt, from what stands on what. Pure.
 
-A host needs what carries it (its hypervisor, its switches), and what it reaches others through (the gateway, the DNS
-servers and the boot server of its primary segment, where hosts of the site have these addresses). A stage has what
-needs nothing but earlier stages. The second kind of need is followed only towards what is nearer to the wire: a router
-whose DNS server is a virtual machine behind it comes first all the same.
+A host needs what carries it: its hypervisor and its switches. Besides, it needs who serves it: the gateway, the DNS
+servers and the boot server of its primary segment, where hosts of the site have these addresses. A stage has what needs
+nothing but earlier stages.
+
+A need of the second kind gives way where it would close a circle: those towards what is nearer to the wire are taken
+first, then gateways, DNS servers and boot servers, in this order. Three are no needs at all: who serves a segment waits
+for nobody else who serves it the same; routers, switches, access points and the bootstrap node wait for nothing that is
+further from the wire than they are.
 """
 
 from __future__ import annotations
@@ -12,10 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from inventory.pictures.fate import carriers
-from inventory.snapshot import HostFacts, Snapshot
+from inventory.snapshot import HostFacts, SegmentFacts, Snapshot
 
 #: nearer to the wire first; what is not listed comes after hypervisors
 FORMS = ("rt", "sw", "ap", "ph", "pi", "em", "hv", "vm")
+#: what carries the network, unless it is a virtual machine
+NETWORK = frozenset({"rt", "sw", "ap"})
+PLUGGED = "is plugged into it"
+GATEWAY, DNS, BOOT = "its gateway", "its DNS server", "its boot server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +63,44 @@ def needs_of(snapshot: Snapshot) -> dict[str, tuple[Need, ...]]:
     return snapshot.once(_all_needs)
 
 
-def gateways(snapshot: Snapshot, name: str) -> Iterator[Need]:
-    """The live hosts that are gateways of the primary segment of the host *name*, whatever their form."""
-    primary = snapshot.host_by_name[name].primary
-    segment = snapshot.segment_of(primary) if primary else None
-    if segment is None:
-        return
-    owners = snapshot.once(_owners)
-    found = (owners.get(address or "", "") for address in (segment.gateway4, segment.gateway6))
-    for owner in dict.fromkeys(found):
-        if owner not in ("", name):
-            yield Need(owner, f"its gateway in {segment.name}")
+def carried(snapshot: Snapshot) -> dict[str, tuple[Need, ...]]:
+    """Live host → what carries it, nearest first. A new dictionary."""
+    return {host.name: tuple(_carried_by(snapshot, host)) for host in snapshot.live_hosts}
+
+
+def served_by(snapshot: Snapshot) -> Iterator[tuple[str, str, Need]]:
+    """(live host, what it is served with, by whom), in the order in which they count."""
+    found = sorted(_servers_of(snapshot), key=lambda one: one[0])
+    yield from ((name, what, need) for _, name, what, need in found)
+
+
+def owners(snapshot: Snapshot) -> dict[str | None, str]:
+    """Address, name or full name → the live host that has it; computed once for each Snapshot."""
+    return snapshot.once(_owners)
+
+
+def wait(needs: dict[str, tuple[Need, ...]], name: str, need: Need) -> bool:
+    """Whether *name* waits for *need* now; not where that one waits for *name*, directly or not."""
+    if name in everything(needs, need.host):
+        return False
+    if all(known.host != need.host for known in needs[name]):
+        needs[name] += (need,)
+    return True
+
+
+def everything(needs: Mapping[str, Iterable[Need]], name: str) -> set[str]:
+    """*name* and everything that it needs, directly or not."""
+    found, open_ = {name}, [name]
+    while open_:
+        new = {need.host for need in needs.get(open_.pop(), ())} - found
+        found |= new
+        open_ += new
+    return found
+
+
+def is_network(host: HostFacts) -> bool:
+    """Whether others cross *host*, and people switch it: a router, switch or access point that is no virtual machine."""
+    return host.form in NETWORK and not host.hypervisor
 
 
 def arranged(snapshot: Snapshot, needs: Mapping[str, tuple[Need, ...]]) -> tuple[Stage, ...]:
@@ -74,7 +109,7 @@ def arranged(snapshot: Snapshot, needs: Mapping[str, tuple[Need, ...]]) -> tuple
     left, done, found = dict(needs), set[str](), list[Stage]()
     while left:
         ready = [name for name, wants in left.items() if all(want.host in done for want in wants)]
-        chosen = sorted(ready or _smallest_circle(left), key=rank.__getitem__)
+        chosen = sorted(ready, key=rank.__getitem__) if ready else _begun(snapshot, _smallest_circle(left))
         steps = tuple(Step(name, needs[name]) for name in chosen)
         found.append(Stage(len(found) + 1, steps, circle=not ready))
         done.update(chosen)
@@ -82,69 +117,74 @@ def arranged(snapshot: Snapshot, needs: Mapping[str, tuple[Need, ...]]) -> tuple
     return tuple(found)
 
 
+def depth(snapshot: Snapshot, name: str) -> int:
+    """How many machines carry the host *name*, one upon the other; 0: it is no virtual machine."""
+    return len(carriers(snapshot, snapshot.host_by_name[name]))
+
+
+def _begun(snapshot: Snapshot, circle: Iterable[str]) -> list[str]:
+    """The hosts of a *circle*: who carries others first."""
+    rank = {name: _rank(snapshot.host_by_name[name]) for name in circle}
+    return sorted(rank, key=lambda name: (depth(snapshot, name), rank[name], name))
+
+
 def _all_needs(snapshot: Snapshot) -> dict[str, tuple[Need, ...]]:
     """Host → what it needs, nearest first, each host once."""
-    carried = {host.name: dict(_carried_by(snapshot, host)) for host in snapshot.live_hosts}
-    found = {}
-    for host in snapshot.live_hosts:
-        known = dict(carried[host.name])
-        for name, why in _reached_through(snapshot, host):
-            if name not in known and host.name not in _reachable(name, carried):
-                known[name] = why
-        known.pop(host.name, None)
-        found[host.name] = tuple(Need(name, why) for name, why in known.items())
-    return found
-
-
-def _reachable(name: str, needs: Mapping[str, Iterable[str]]) -> set[str]:
-    """*name* and everything that it needs, directly or not."""
-    found, open_ = {name}, [name]
-    while open_:
-        new = [other for other in needs.get(open_.pop(), ()) if other not in found]
-        found.update(new)
-        open_ += new
-    return found
+    needs = carried(snapshot)
+    for name, _, need in served_by(snapshot):
+        wait(needs, name, need)
+    return needs
 
 
 def _smallest_circle(left: Mapping[str, tuple[Need, ...]]) -> set[str]:
     """Of hosts that all wait for each other those that wait for the fewest."""
-    needs = {name: [want.host for want in wants if want.host in left] for name, wants in left.items()}
-    return min((_reachable(name, needs) for name in sorted(left)), key=len)
+    needs = {name: [want for want in wants if want.host in left] for name, wants in left.items()}
+    return min((everything(needs, name) for name in sorted(left)), key=len)
 
 
 def _rank(host: HostFacts) -> int:
-    return FORMS.index(host.form) if host.form in FORMS else FORMS.index("vm")
+    known = host.form in FORMS and not host.hypervisor
+    return FORMS.index(host.form if known else "vm")
 
 
-def _carried_by(snapshot: Snapshot, host: HostFacts) -> Iterator[tuple[str, str]]:
+def _carried_by(snapshot: Snapshot, host: HostFacts) -> Iterator[Need]:
     known = dict.fromkeys(carriers(snapshot, host), "runs on it")
-    known |= {
-        interface.switch: "is plugged into it"
-        for interface in host.interfaces
-        if interface.switch is not None
-    }
+    known |= {interface.switch: PLUGGED for interface in host.interfaces if interface.switch is not None}
     for name, why in known.items():
         carrier = snapshot.host_by_name.get(name)
-        if carrier is not None and not carrier.is_retired:
-            yield name, why
+        if carrier is not None and not carrier.is_retired and name != host.name:
+            yield Need(name, why)
 
 
-def _reached_through(snapshot: Snapshot, host: HostFacts) -> Iterator[tuple[str, str]]:
-    primary = host.primary
-    segment = snapshot.segment_of(primary) if primary else None
-    if segment is None:
-        return
-    owners = snapshot.once(_owners)
-    wanted = [(segment.gateway4, "its gateway"), (segment.gateway6, "its gateway")]
-    wanted += [(address, "its DNS server") for address in segment.dns_servers or ()]
-    wanted += [(segment.next_server, "its boot server")]
-    for address, what in wanted:
-        name = owners.get(address or "", "")
-        if name and _rank(snapshot.host_by_name[name]) < _rank(host):
-            yield name, f"{what} in {segment.name}"
+def _servers_of(snapshot: Snapshot) -> Iterator[tuple[tuple[int, ...], str, str, Need]]:
+    """(when it counts: low first, host, what it is served with, by whom)."""
+    node = snapshot.bootstrap_host
+    known = owners(snapshot)
+    for host in snapshot.live_hosts:
+        segment = snapshot.segment_of(host.primary) if host.primary else None
+        if segment is None:
+            continue
+        is_early = is_network(host) or host is node
+        for kind, (what, addresses) in enumerate(_at(segment).items()):
+            names = dict.fromkeys(known[address] for address in addresses if address in known)
+            for name in () if host.name in names else names:
+                away = _rank(snapshot.host_by_name[name]) - _rank(host)
+                if away <= 0 or not is_early:
+                    yield (away >= 0, kind, away), host.name, what, Need(name, f"{what} in {segment.name}")
 
 
-def _owners(snapshot: Snapshot) -> dict[str, str]:
+def _at(segment: SegmentFacts) -> dict[str, tuple[str | None, ...]]:
+    """What a segment is served with → at which addresses."""
     return {
+        GATEWAY: (segment.gateway4, segment.gateway6),
+        DNS: segment.dns_servers,
+        BOOT: (segment.next_server,),
+    }
+
+
+def _owners(snapshot: Snapshot) -> dict[str | None, str]:
+    found: dict[str | None, str] = {snapshot.fqdn(host.name): host.name for host in snapshot.live_hosts}
+    found |= {host.name: host.name for host in snapshot.live_hosts}
+    return found | {
         address: interface.host for interface in snapshot.live_interfaces for address in interface.addresses
     }

@@ -1,9 +1,11 @@
 """Shutting a site down and powering it up again, as plans from what depends on what. Pure.
 
-Power-up is the order of rebuilding (``order.py``), in which a host also waits for the jump host that it is reached through.
-Shutting down is the same the other way round: nobody goes while somebody who needs it, or is reached through it, still runs.
-Besides, a host waits for the relay that wakes it and for its gateways, whatever these are, unless that makes a circle.
-Routers, switches and access points stay until everybody else is off, and are switched off by hand: they are the path.
+Power-up is the order of rebuilding (``order.py``), in which a host also waits for who switches its power, for the jump
+host that it is reached through and for the relay that wakes it. Where these close a circle, the first that was taken
+counts: what carries a host, then power, jump hosts, relays, gateways, and last who serves names and boot files.
+Shutting down is the same the other way round: nobody goes while somebody who needs it, or is reached through it, still
+runs. Routers, switches, access points and what switches their power stay until everybody else is off, and are switched
+off by hand: they are the path. So are hosts that nobody logs in to (``logins.py``).
 
 A jump host that runs on the hypervisor that is reached through it goes down, and comes up, with that hypervisor.
 """
@@ -11,7 +13,7 @@ A jump host that runs on the hypervisor that is reached through it goes down, an
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,11 +21,22 @@ from inventory.bootstrap import mode_of, served
 from inventory.exports.ssh_plan import plan as ssh_plan
 from inventory.exports.ssh_words import SshPlan
 from inventory.pictures.fate import carriers
-from inventory.recovery.order import Need, arranged, gateways, needs_of
+from inventory.recovery.logins import Logins
+from inventory.recovery.order import (
+    GATEWAY,
+    PLUGGED,
+    Need,
+    arranged,
+    carried,
+    depth,
+    everything,
+    is_network,
+    owners,
+    served_by,
+    wait,
+)
 from inventory.snapshot import AuthorityMode, HostFacts, InterfaceFacts, Snapshot
 
-#: what carries the network: by hand, and last
-NETWORK = frozenset({"rt", "sw", "ap"})
 How = Literal["ssh", "hypervisor", "wake", "with", "hand", "left"]
 #: they are switched on, and need not answer
 NOT_AWAITED = {"standby": "a standby", "maintenance": "in maintenance"}
@@ -48,7 +61,8 @@ class Move:
     broadcast: str = ""
     #: it is not waited for: whoever leads to it goes with it, or nobody logs in to it
     is_blind: bool = False
-    #: the address of its way, and how the jump host before it is reached (empty: nobody is jumped through)
+    #: the address of its way, or of ``through`` where its hypervisor shuts it down, and how the jump host before that
+    #: is reached (empty: nobody is jumped through)
     address: str = ""
     gate: str = ""
 
@@ -63,8 +77,8 @@ def shutdown(snapshot: Snapshot, authority: AuthorityMode | None = None) -> tupl
     """In the order in which it is done; each live host once. Ways and addresses are those of *authority*."""
     site = _site(snapshot, authority)
     stages = [[site.placed(site.down(name)) for name in stage] for stage in reversed(site.stages)]
-    last = [move for moves in stages for move in moves if site.is_network(move.host)]
-    found = [[move for move in moves if not site.is_network(move.host)] for moves in stages]
+    last = [move for moves in stages for move in moves if site.is_path(move)]
+    found = [[move for move in moves if not site.is_path(move)] for moves in stages]
     return _numbered([*found, last])
 
 
@@ -88,13 +102,35 @@ class _Site:
         self.jumps = {name: self._jump(name) for name in self.by_host}
         #: jump host → the hypervisor that is reached through it and carries it
         self.within = dict(self._within())
-        needs = {name: tuple(self._needs(name, wants)) for name, wants in needs_of(snapshot).items()}
+        self.logins = Logins(snapshot)
+        self.needs = carried(snapshot)
         #: host → the relay that would wake it, and needs it
         self.unwakeable: dict[str, str] = {}
-        self.needs = needs
+        self._wait_for_power()
+        self._wait_for_jump_hosts()
         self._wait_for_relays()
-        self._wait_for_gateways()
-        self.stages = [[step.host for step in stage.steps] for stage in arranged(snapshot, needs)]
+        for _, name, need in sorted(self._served(), key=lambda one: one[0]):
+            wait(self.needs, name, need)
+        self.path = set().union(
+            *(everything(self.needs, name) for name in self.needs if self.is_network(name))
+        )
+        self.stages = list(self._stages())
+
+    def _stages(self) -> Iterator[list[str]]:
+        """Hosts that need each other come one after the other: who carries others first."""
+        for stage in arranged(self.snapshot, self.needs):
+            names = [step.host for step in stage.steps]
+            if not stage.circle:
+                yield names
+                continue
+            depths = {name: depth(self.snapshot, name) for name in names}
+            for level in sorted(set(depths.values())):
+                yield [name for name in names if depths[name] == level]
+
+    def _served(self) -> Iterator[tuple[bool, str, Need]]:
+        """(whether it comes second, host, who serves it): a gateway is part of the way to a host, so it comes first."""
+        for name, what, need in served_by(self.snapshot):
+            yield what != GATEWAY, name, need
 
     def _jump(self, name: str) -> str:
         label = self.by_host[name].way.jump
@@ -105,37 +141,33 @@ class _Site:
             if jump and name in carriers(self.snapshot, self.snapshot.host_by_name[jump]):
                 yield jump, name
 
-    def _needs(self, name: str, wants: tuple[Need, ...]) -> Iterator[Need]:
-        """Besides what it stands on, whoever leads to it; not those that stand on it themselves."""
-        yield from wants
-        if self.is_network(name):  # nobody logs in to them here
-            return
-        jump = self.jumps.get(name, "")
-        if jump and jump != name and not self._stands_on(jump, name):
-            yield Need(jump, "is reached through it")
-        carrier = self.snapshot.host_by_name[name].hypervisor
-        way_to_it = self.jumps.get(carrier, "")
-        if way_to_it not in ("", name, jump) and not self._stands_on(way_to_it, name):
-            yield Need(way_to_it, "its hypervisor is reached through it")
+    def _wait_for_power(self) -> None:
+        """A PDU needs no switch to give power; what people log in to waits for its switches all the same."""
+        found = owners(self.snapshot)
+        for name in sorted(self.needs):
+            host = self.snapshot.host_by_name[name]
+            switcher = found.get(host.power_address, "")
+            if switcher in ("", name):
+                continue
+            if not self.is_network(switcher) and not self.is_logged_in(switcher):
+                self.needs[switcher] = tuple(need for need in self.needs[switcher] if need.why != PLUGGED)
+            wait(self.needs, name, Need(switcher, "switches its power"))
+
+    def _wait_for_jump_hosts(self) -> None:
+        for name in sorted(self.needs):
+            jump = self.jumps.get(name, "") if self.is_logged_in(name) else ""
+            if jump not in ("", name):
+                wait(self.needs, name, Need(jump, "is reached through it"))
+            carrier = "" if self.is_network(name) else self.snapshot.host_by_name[name].hypervisor
+            way_to_it = self.jumps.get(carrier, "")
+            if way_to_it not in ("", name, jump):
+                wait(self.needs, name, Need(way_to_it, "its hypervisor is reached through it"))
 
     def _wait_for_relays(self) -> None:
         for name in sorted(self.needs):
             relay = self._relay(name)
-            if relay and not self._also_waits(name, Need(relay, "wakes it")):
+            if relay and not wait(self.needs, name, Need(relay, "wakes it")):
                 self.unwakeable[name] = relay
-
-    def _wait_for_gateways(self) -> None:
-        for name in sorted(self.needs):
-            for need in () if self.is_network(name) else gateways(self.snapshot, name):
-                self._also_waits(name, need)
-
-    def _also_waits(self, name: str, need: Need) -> bool:
-        """Whether *name* waits for *need* now; not where that one waits for *name*, directly or not."""
-        if name in _everything(self.needs, need.host):
-            return False
-        if all(known.host != need.host for known in self.needs[name]):
-            self.needs[name] += (need,)
-        return True
 
     def _relay(self, name: str) -> str:
         """The live host that wakes *name*; empty: it is woken from here, or in another way."""
@@ -154,12 +186,16 @@ class _Site:
     def _is_started(self, host: HostFacts) -> bool:
         return bool(host.hypervisor and host.vmid is not None and self.way(host.hypervisor))
 
-    def _stands_on(self, name: str, other: str) -> bool:
-        """Whether *name* needs *other*, directly or not."""
-        return other in _everything(needs_of(self.snapshot), name) - {name}
-
     def is_network(self, name: str) -> bool:
-        return self.snapshot.host_by_name[name].form in NETWORK
+        return is_network(self.snapshot.host_by_name[name])
+
+    def is_logged_in(self, name: str) -> bool:
+        """Whether operators log in to it when it is shut down and powered up, where it has an address."""
+        return not self.is_network(name) and self.logins.has(self.snapshot.host_by_name[name])
+
+    def is_path(self, move: Move) -> bool:
+        """Whether others cross it, or it gives power to who is crossed: people switch it off last."""
+        return move.how == "hand" and move.host in self.path
 
     def way(self, name: str) -> str:
         """As the generated configuration calls it by address; empty without an address."""
@@ -173,22 +209,32 @@ class _Site:
         """With its address, and who is jumped through."""
         if not move.way:
             return move
-        jump = self.jumps[move.host]
+        address, gate = self._place(move.host)
+        return replace(move, address=address, gate=gate)
+
+    def _place(self, name: str) -> tuple[str, str]:
+        """(its address, how the jump host before it is reached)."""
+        jump = self.jumps[name]
         gate = (self.way(jump) or self.by_host[jump].label) if jump else ""
-        return replace(move, address=self.by_host[move.host].addresses[0], gate=gate)
+        return self.by_host[name].addresses[0], gate
 
     def down(self, name: str) -> Move:
-        way = self.way(name)
-        if self.is_network(name):
-            return Move(
-                name, "hand", way, "everybody else crosses it", by=_by_hand(self.snapshot.host_by_name[name])
-            )
-        if name in self.within:
-            return Move(name, "with", way, f"goes down with {self.within[name]}, which is reached through it")
-        if not way:
-            return Move(name, "hand", why="it has no address that ssh could reach")
+        host, way = self.snapshot.host_by_name[name], self.way(name)
         waiting = sorted(other for other, wants in self.needs.items() if any(w.host == name for w in wants))
         why = f"after {', '.join(waiting)}" if waiting else ""
+        if self.is_network(name):
+            return Move(name, "hand", way, "everybody else crosses it", by=_off_by_hand(host))
+        if name in self.within:
+            return Move(name, "with", way, f"goes down with {self.within[name]}, which is reached through it")
+        if not way and self._is_started(host):
+            address, gate = self._place(host.hypervisor)
+            return Move(
+                name, "hypervisor", "", why, vmid=host.vmid, through=self.way(host.hypervisor),
+                address=address, gate=gate,
+            )  # fmt: skip
+        if not way or not self.is_logged_in(name):
+            lack = "no way to log in to it is declared" if way else "it has no address that ssh could reach"
+            return Move(name, "hand", way, "; ".join(filter(None, (lack, why))), by=_off_by_hand(host))
         return Move(name, "ssh", way, why, is_blind=name in self.within.values())
 
     def up(self, name: str) -> Move:
@@ -196,10 +242,12 @@ class _Site:
         why = "; ".join(f"after {need.host} ({need.why})" for need in self.needs[name])
         if host.status == "provisioning":
             return Move(name, "left", why="it is being provisioned: there may be no machine yet")
-        state = NOT_AWAITED.get(host.status, "")
-        if state:
-            why = f"{why}; not waited for: {state}" if why else f"not waited for: {state}"
-        return self._switched_on(Move(name, "hand", way, why, is_blind=bool(state)), host)
+        lack = NOT_AWAITED.get(host.status, "")
+        if way and not lack and not self.is_network(name) and not self.is_logged_in(name):
+            lack = "no way to log in to it is declared"
+        if lack:
+            why = f"{why}; not waited for: {lack}" if why else f"not waited for: {lack}"
+        return self._switched_on(Move(name, "hand", way, why, is_blind=bool(lack)), host)
 
     def _switched_on(self, move: Move, host: HostFacts) -> Move:
         name = move.host
@@ -264,17 +312,6 @@ def _of_bootstrap(snapshot: Snapshot) -> _Site:
     return _Site(snapshot, "bootstrap")
 
 
-def _everything(needs: Mapping[str, tuple[Need, ...]], name: str) -> set[str]:
-    """*name* and everything that it needs, directly or not."""
-    seen, open_ = {name}, [name]
-    while open_:
-        for need in needs.get(open_.pop(), ()):
-            if need.host not in seen:
-                seen.add(need.host)
-                open_.append(need.host)
-    return seen
-
-
 def woken(host: HostFacts) -> InterfaceFacts | None:
     """The interface that wakes *host*: the primary one where it does, else the first."""
     cards = [card for card in host.interfaces if card.wake_on_lan and card.mac]
@@ -298,3 +335,8 @@ def _by_hand(host: HostFacts) -> str:
         "wol": "Wake-on-LAN (no MAC is known)",
     }
     return f"by {words[host.power_kind]}{at}{outlet}" if host.power_kind in words else ""
+
+
+def _off_by_hand(host: HostFacts) -> str:
+    """How it is switched off, as declared: what wakes it does not."""
+    return "" if host.power_kind == "wol" else _by_hand(host)

@@ -55,8 +55,7 @@ def _script(
     library = (Path(__file__).parent / "beside" / "power.sh").read_text("ascii")
     slug = quoted(snapshot.site.slug)
     body = ["", f"confirm {slug} {quoted(f'{what} every host of the site {plain(snapshot.site.slug)}')}"]
-    if name == SHUTDOWN:
-        body += ["", *_before(stages)]
+    body += [f"remember {slug}", "", *_before(stages)] if name == SHUTDOWN else [f"place {slug}", "forget"]
     for stage in stages:
         body += ["", f"stage {quoted(f'Stage {stage.number}')}", *lines(stage)]
     return "\n".join(["#!/bin/sh", *head, *use, library.rstrip(), *body, "", "finished", ""]).encode("ascii")
@@ -68,15 +67,16 @@ def _down(stage: Stage) -> Iterator[str]:
             yield f"# {plain(move.host)}: {plain(move.why)}"
         if move.how == "ssh":
             yield f"down {_where(move)}"
+        elif move.how == "hypervisor":
+            yield f"halt {quoted(move.host)} {move.vmid} {quoted(move.through)} {_at(move)}"
         elif move.how == "with":
             yield f"say {quoted(f'{move.host}: {move.why}')}"
         elif move.how == "hand":
             yield f"by_hand {quoted(move.host)} {quoted(f'switch it off, {move.by}' if move.by else 'switch it off')}"
     for move in stage.moves:
         if move.how == "ssh":
-            yield (
-                f"unseen {quoted(move.host)} {quoted(move.way)}" if move.is_blind else f"gone {_where(move)}"
-            )
+            blind = f"unseen {quoted(move.host)} {quoted(move.way)} {quoted(move.gate)}"
+            yield blind if move.is_blind else f"gone {_where(move)}"
 
 
 def _up(stage: Stage) -> Iterator[str]:
@@ -103,21 +103,31 @@ def _switched_on(move: Move) -> Iterator[str]:
 
 def _where(move: Move) -> str:
     """How the functions of ``power.sh`` are told of a host: its name, its way, its address, and its jump host's way."""
-    gate = f" {quoted(move.gate)}" if move.gate else ""
-    return f"{quoted(move.host)} {quoted(move.way)} {move.address}{gate}"
+    return f"{quoted(move.host)} {quoted(move.way)} {_at(move)}"
+
+
+def _at(move: Move) -> str:
+    return f"{move.address} {quoted(move.gate)}" if move.gate else move.address
 
 
 def _before(stages: tuple[Stage, ...]) -> Iterator[str]:
-    """Who does not see the site, or a part of it, must not take it to be off."""
-    asked = [move for stage in stages for move in stage.moves if move.how == "ssh"]
-    for gate in sorted({move.gate for move in asked} - {""}):
+    """Who does not see the site, or a part of it, must not take it to be off. Outer jump hosts are asked first."""
+    known = {move.way: move for stage in stages for move in stage.moves if move.way}
+    asked = [move for move in known.values() if move.how == "ssh"]
+    for gate in sorted({move.gate for move in asked} - {""}, key=lambda gate: (_hops(known, gate), gate)):
         for name in sorted(move.host for move in asked if move.gate == gate):
             yield f'behind="${{behind:+$behind, }}"{quoted(name)}'  # a line each: that is what a host adds
-        yield f"path {quoted(gate)}"
+        yield f"path {quoted(gate)} {_at(known[gate]) if gate in known else quoted('')}"
     for move in reversed(asked):
         yield f'set -- "$@" {quoted(move.way)}'
     if asked:
         yield 'somebody "$@"'
+
+
+def _hops(known: dict[str, Move], way: str) -> int:
+    """How many jump hosts stand before *way*; no chain of them is a circle."""
+    gate = known[way].gate if way in known else ""
+    return 1 + _hops(known, gate) if gate else 0
 
 
 def quoted(text: str) -> str:

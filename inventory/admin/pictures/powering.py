@@ -11,7 +11,12 @@ from inventory.models import Host, Site
 from inventory.recovery.power import Move, Stage, power_up, shutdown
 
 PER_STAGE = 200
-DOWN = {"ssh": "asked by ssh to shut down", "with": "goes with its hypervisor", "hand": "by hand"}
+DOWN = {
+    "ssh": "asked by ssh to shut down",
+    "hypervisor": "shut down by its hypervisor",
+    "with": "goes with its hypervisor",
+    "hand": "by hand",
+}
 UP = {
     "wake": "Wake-on-LAN",
     "hypervisor": "started on its hypervisor",

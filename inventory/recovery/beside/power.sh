@@ -11,16 +11,21 @@ onward=
 failed=
 seen=
 behind=
+again=
+lost=
+notes=
+remembered=21600
 
 say() { printf '%s\n' "$@"; }
 stop() { printf '%s\n' "$*" >&2; exit 2; }
 
 usage() {
-    say "usage: sh $(basename "$0") [--dry-run] [--yes] [--wait SECONDS] [--keep-going] [--config FILE]"
+    say "usage: sh $(basename "$0") [--dry-run] [--yes] [--wait SECONDS] [--keep-going] [--again] [--config FILE]"
     say "  --dry-run     say what would be done, and do nothing"
     say "  --yes         do not ask for the name of the site"
     say "  --wait N      seconds to wait for each host ($patience)"
     say "  --keep-going  go on when a host does not do as it should"
+    say "  --again       forget what was seen off by an earlier run"
     say "  --config FILE another configuration for ssh ($config)"
 }
 
@@ -29,6 +34,7 @@ while [ $# -gt 0 ]; do
     --dry-run) dry=yes ;;
     --yes) sure=yes ;;
     --keep-going) onward=yes ;;
+    --again) again=yes ;;
     --wait) [ $# -gt 1 ] || stop "--wait needs a number of seconds."; patience=$2; shift ;;
     --config) [ $# -gt 1 ] || stop "--config needs a file."; config=$2; shift ;;
     --help | -h) usage; exit 0 ;;
@@ -43,14 +49,23 @@ command -v ssh >/dev/null || stop "ssh is missing: apt-get install openssh-clien
 cd "$here" # the configuration looks for host keys here
 
 # ssh without questions, at every hop: jump hosts read the same file
-quiet=$(mktemp) || stop "No temporary file can be made; see that TMPDIR can be written to."
-trap 'rm -f "$quiet"' EXIT
+quiet=
+patient=
+trap 'rm -f "$quiet" "$patient"' EXIT
+cannot="No temporary file can be made; see that TMPDIR can be written to."
+quiet=$(mktemp) || stop "$cannot"
+patient=$(mktemp) || stop "$cannot"
 trap 'exit 130' HUP INT TERM
 {
     say "BatchMode yes" "ConnectTimeout 10" "StrictHostKeyChecking yes" "ClearAllForwardings yes" "LogLevel INFO"
     say "ServerAliveInterval 5" "ServerAliveCountMax 3"
     cat "$config"
 } >"$quiet"
+# longer than a jump host's kernel tries to connect: the first value counts
+{
+    say "ConnectTimeout 150"
+    cat "$quiet"
+} >"$patient"
 
 # a word of the configuration, then the command
 login() {
@@ -60,20 +75,36 @@ login() {
 }
 
 # WAY ADDRESS [WAY-OF-ITS-JUMP-HOST]. 0: it answers. 1: it is off. 2: it lets nobody in. 3: nobody can tell.
-# said: what ssh said. Off is only what the list below says; whoever refuses a connection runs.
+# said: what ssh said. Off is only what the list below says; whoever refuses a connection runs. noted: an earlier run saw it.
 answers() {
-    code=0
+    code=0 noted=
     said=$(login "$1" true 2>&1 </dev/null) || code=$?
+    case $code,${3:-},$said in 255,?*,*"timed out during banner exchange"*) dropped "$1" "$2" "$3" || return 3 ;; esac
     case $code in 0) return 0 ;; 255) ;; *) return 3 ;; esac # it let us in, and its shell did not do as told
     case $said in
     *"Permission denied"* | *"verification failed"* | *"IDENTIFICATION HAS CHANGED"* | *"onfiguration option"*) return 2 ;;
     esac
-    absent "${3:-}" || return 3
+    if ! absent "${3:-}"; then
+        was_off_behind "$1" "${3:-}" || return 3
+        noted=yes
+        return 1
+    fi
     if pings "$2" "${3:-}"; then
         said="$2 answers a ping, and no login"
         return 3
     fi
     return 1
+}
+
+# WAY ADDRESS WAY-OF-ITS-JUMP-HOST: packets to it may be lost, which its jump host says when its kernel gives up
+dropped() {
+    login "$3" true >/dev/null 2>&1 </dev/null || return 0 # it is the jump host that does not answer
+    if pings "$2" "$3"; then
+        said="$2 answers a ping, and no login"
+        return 1
+    fi
+    code=0
+    said=$(ssh -F "$patient" -n "$1" true 2>&1 </dev/null) || code=$?
 }
 
 # [WAY-OF-ITS-JUMP-HOST]: whether said is about the host itself, and says that nobody is there
@@ -119,12 +150,55 @@ confirm() { # SITE WHAT
 
 stage() { say "" "$*"; }
 
-# WAY: nothing can be said of those ($behind) behind a jump host that does not answer
-path() {
-    through=$behind behind=
+# SITE: where the ways of hosts that were seen off are noted, with the second; in the home of whoever does it
+place() {
+    state=${XDG_STATE_HOME:-${HOME:+$HOME/.local/state}}
+    [ -z "$state" ] || notes=$state/mgmtplane/off-$1
+}
+
+# SITE: this run goes on where another one of the last hours stopped
+remember() {
     [ -z "$dry" ] || return 0
-    if answers "$1" ''; then
+    place "$1"
+    [ -z "$again" ] || forget
+    [ -z "$notes" ] || mkdir -p "${notes%/*}" 2>/dev/null || notes=
+}
+
+forget() { [ -n "$dry" ] || [ -z "$notes" ] || rm -f "$notes" 2>/dev/null || true; }
+
+# WAY
+note() { [ -z "$notes" ] || [ -n "$noted" ] || say "$(now) $1" 2>/dev/null >>"$notes" || true; }
+
+# WAY: whether it was seen off not long ago
+was_off() {
+    [ -n "$notes" ] && [ -r "$notes" ] || return 1
+    moment=$(now)
+    while read -r when who; do
+        case $when in '' | *[!0-9]*) continue ;; esac
+        age=$((moment - when))
+        [ "$who" != "$1" ] || [ "$age" -lt 0 ] || [ "$age" -ge "$remembered" ] || return 0
+    done <"$notes"
+    return 1
+}
+
+# WAY WAY-OF-ITS-JUMP-HOST: whether it was seen off before its jump host went
+was_off_behind() {
+    [ -n "$2" ] || return 1
+    case "$lost " in *" $2 "*) was_off "$1" ;; *) return 1 ;; esac
+}
+
+# WAY ADDRESS [WAY-OF-ITS-JUMP-HOST]: of those ($behind) behind a jump host that does not answer, nothing can be said
+path() {
+    through=$behind
+    behind=
+    status=0
+    [ -z "$dry" ] || return 0
+    answers "$1" "$2" "${3:-}" || status=$?
+    if [ "$status" = 0 ]; then
         seen=yes
+    elif [ "$status" = 1 ] && was_off "$1"; then
+        lost="$lost $1"
+        say "${1%.ip} was seen off by an earlier run; so counts as off what that one saw off behind it"
     else
         trouble "${1%.ip} does not answer, so nothing can be said of what is reached through it: $through. ${said:-ssh said nothing}"
     fi
@@ -146,7 +220,11 @@ down() {
     status=0
     answers "$2" "$3" "${4:-}" || status=$?
     case $status in
-    1) say "$1: does not answer, so it is taken to be off"; return 0 ;;
+    1)
+        [ -z "$noted" ] || { say "$1: was seen off by an earlier run"; return 0; }
+        say "$1: does not answer, so it is taken to be off"
+        return 0
+        ;;
     2) trouble "$1: cannot be logged in to. ${said:-}"; return 0 ;;
     3) trouble "$1: nobody can tell whether it runs. ${said:-ssh said nothing}"; return 0 ;;
     esac
@@ -173,10 +251,29 @@ gone() {
         fi
         sleep "$interval"
     done
+    note "$2"
     say "$1: is off"
 }
 
-# HOST WAY: until nobody is let in there; whoever leads to it goes with it, so nobody sees it go off
+# HOST VMID WAY-OF-ITS-HYPERVISOR ADDRESS-OF-THAT [WAY-OF-ITS-JUMP-HOST]: off unless it is off, and wait for it
+halt() {
+    say "$1: shut down virtual machine $2, from ${3%.ip}"
+    [ -z "$dry" ] || return 0
+    status=0
+    answers "$3" "$4" "${5:-}" || status=$?
+    case $status in
+    0) ;;
+    1) say "$1: its hypervisor does not answer, so both are taken to be off"; return 0 ;;
+    *) trouble "$1: nobody can tell whether it runs. ${said:-ssh said nothing}"; return 0 ;;
+    esac
+    if said=$(login "$3" "$pve; \$root qm status $2 | grep -q stopped || \$root qm shutdown $2 --timeout $patience" 2>&1); then
+        say "$1: is off"
+    else
+        trouble "$1: does not shut down. $said"
+    fi
+}
+
+# HOST WAY WAY-OF-ITS-JUMP-HOST: until nobody is let in there; whoever leads to it goes with it, so nobody sees it go off
 unseen() {
     [ -z "$dry" ] || return 0
     deadline=$(($(now) + patience))
@@ -187,6 +284,8 @@ unseen() {
         fi
         sleep "$interval"
     done
+    note "$2"
+    note "$3"
     say "$1: was told to shut down, and answers no more; that it is off cannot be seen from here"
 }
 
@@ -205,13 +304,23 @@ awake() {
     say "$1: is up"
 }
 
-# HOST VMID WAY-OF-ITS-HYPERVISOR
+# shellcheck disable=SC2016
+pve='PATH=/usr/sbin:/usr/bin:/sbin:/bin; root=; [ "$(id -u)" = 0 ] || root="sudo -n"'
+
+# HOST VMID WAY-OF-ITS-HYPERVISOR: a hypervisor that has just booted may start it itself, or not be able to yet
 start() {
     say "$1: start virtual machine $2"
     [ -z "$dry" ] || return 0
-    # shellcheck disable=SC2016
-    as_root='PATH=/usr/sbin:/usr/bin:/sbin:/bin; root=; [ "$(id -u)" = 0 ] || root="sudo -n"'
-    login "$3" "$as_root; \$root qm status $2 | grep -q running || \$root qm start $2" || trouble "$1: could not be started."
+    begun=$(now)
+    until said=$(login "$3" "$pve; \$root qm status $2 | grep -q running || \$root qm start $2" 2>&1); do
+        waited=$(($(now) - begun))
+        case $said in *"password is required"*) waited=$patience ;; esac
+        if [ "$waited" -ge "$patience" ]; then
+            trouble "$1: could not be started. $said"
+            return 0
+        fi
+        sleep "$interval"
+    done
 }
 
 # HOST MAC BROADCAST [WAY-OF-ITS-RELAY]: the packet of Wake-on-LAN, to port 9
@@ -245,5 +354,6 @@ by_hand() {
 
 finished() {
     [ -z "$failed" ] || { say "" "Done, but not everything went as it should; see above." >&2; exit 1; }
+    forget
     say "" "Done."
 }
