@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -127,7 +128,8 @@ def test_the_shutdown_script_switches_real_hosts_off_and_the_jump_host_last(worl
         write = f"cat >/usr/local/sbin/shutdown <<'E'\n{SHUTDOWN}E\nchmod 755 /usr/local/sbin/shutdown"
         assert one.run(["sh", "-c", write]).returncode == 0
     words = ["sh", str(world.folder / "shutdown.sh"), "--yes", "--wait", "60"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    notes = {**os.environ, "XDG_STATE_HOME": str(world.folder / "state")}
+    done = subprocess.run(words, env=notes, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     went = {name: float(one.read("/etc/went-down")) for name, one in world.hosts.items()}
     assert max(went, key=lambda name: went[name]) == "jump01"
