@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.management import execute_from_command_line
 from django.db import DatabaseError
 
+from mgmtplane.databases.sqlite3 import GONE
+
 #: How SQLite and PostgreSQL say that a table is missing.
 NO_TABLE = re.compile(r'no such (?:table|column)|(?:relation|column) "?[\w.]+"? does not exist')
 
@@ -38,6 +40,11 @@ def sentence(error: DatabaseError) -> str:
         return (
             f"the database is not prepared for this version ({said}). Run manage.py migrate, or make up; if it should "
             "be, look whether DATA_DIR or DATABASE_URL names the right one."
+        )
+    if said == GONE:
+        return (
+            f"there is no database ({said}). If there should be one, mount its disk or put the file back; DATA_DIR or "
+            "DATABASE_URL says where it lies. Run manage.py migrate, or make up, to begin a new one."
         )
     return (
         f"the database failed ({said}). See that it runs, has room and may be written to, and that nobody holds it; "

@@ -123,7 +123,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- database ---
 SQLITE = {
-    "ENGINE": "django.db.backends.sqlite3",
+    "ENGINE": "mgmtplane.databases.sqlite3",
     "NAME": str(DATA_DIR / "mgmtplane.sqlite3"),
     "OPTIONS": {
         # By default a transaction that reads and then writes fails at once, whatever the time-out, when
@@ -134,6 +134,7 @@ SQLITE = {
     },
 }
 POSTGRESQL = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+POSTGRESQL_ENGINE = "mgmtplane.databases.postgresql"
 #: a server behind a dead link is given up on after seconds, not minutes; libpq, section 32.1.2
 REACHED = {"connect_timeout": 5, "tcp_user_timeout": 20_000}
 #: who waits for somebody else's lock is told after as long as on SQLite; the URL's own options come after it, and win
@@ -144,11 +145,11 @@ def _database(given: dict[str, Any] | None) -> dict[str, Any]:
     """Django's configuration for what DATABASE_URL says; the embedded SQLite where it says nothing."""
     if given is None:
         return dict(SQLITE)
-    if given["ENGINE"] == SQLITE["ENGINE"]:
+    if given["ENGINE"].endswith("sqlite3"):
         return {**SQLITE, "NAME": given["NAME"]}
     options = {**REACHED, **given.get("OPTIONS", {})}
     options["options"] = f"{LOCKED} {options.get('options', '')}".rstrip()
-    return {**POSTGRESQL, **given, "OPTIONS": options}
+    return {**POSTGRESQL, **given, "ENGINE": POSTGRESQL_ENGINE, "OPTIONS": options}
 
 
 DATABASES = {"default": _database(_given["DATABASE_URL"])}

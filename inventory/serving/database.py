@@ -6,15 +6,20 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
 
+from mgmtplane.databases.sqlite3 import GONE
+
 #: seconds that a request waits for a SQLite file that somebody holds alone; readers beside a writer never wait
 PATIENCE = 2.0
+
+#: seconds that a server has to answer a reader's query: longer than a zone serial waits for its turn
+ANSWER = 25.0
 
 #: seconds for which it is told that changes are not taken; readers write something down once a minute
 REMEMBER = 90.0
@@ -80,8 +85,7 @@ def ailing() -> str:
 def reach(*, thoroughly: bool = False) -> None:
     """Raise DatabaseError unless the database can be read now, within PATIENCE; no query that is counted.
 
-    *thoroughly* asks a server as well, which else is known to be away when it is asked something. There too a table that
-    somebody holds alone is away.
+    *thoroughly*, a table of a server that somebody holds alone is away as well.
     """
     if connection.in_atomic_block:
         return
@@ -90,14 +94,31 @@ def reach(*, thoroughly: bool = False) -> None:
         if not own.is_in_memory_db():
             _require_there_and_writable(Path(connection.settings_dict["NAME"]))
         _reach_file()
-    elif thoroughly:
+        return
+    _reach_server()
+    if thoroughly:
         with impatient(), connection.cursor() as cursor, contextlib.suppress(ProgrammingError):
             cursor.execute("SELECT 1 FROM inventory_site LIMIT 1")  # before the first migration there is none
 
 
+def _reach_server() -> None:
+    """A kept connection that was closed is made anew; of one that is silent it is raised."""
+    own: Any = connection
+    with own.wrap_database_errors:
+        if not own.answers():
+            own.close()
+            with own.cut_after(ANSWER):
+                own.ensure_connection()
+            own.answers()
+    own.health_check_done = True  # Django's own would ask once more
+
+
 @contextlib.contextmanager
 def impatient() -> Iterator[None]:
-    """A reader waits PATIENCE for a table of a server that somebody holds alone; no query that is counted."""
+    """A reader waits PATIENCE for a table of a server that somebody holds alone, and ANSWER for each query.
+
+    No query that is counted.
+    """
     own: Any = connection
     if connection.vendor != "postgresql" or connection.in_atomic_block:
         yield
@@ -105,14 +126,21 @@ def impatient() -> Iterator[None]:
     own.close_if_health_check_failed()
     own.ensure_connection()
     held = own.connection
-    with own.wrap_database_errors:
+    with own.wrap_database_errors, own.cut_after(ANSWER):
         held.execute(f"SET lock_timeout = '{int(PATIENCE * 1000)}ms'")
     try:
-        yield
+        with connection.execute_wrapper(_in_time):
+            yield
     finally:
         if own.connection is held and not held.closed:
-            with own.wrap_database_errors:
+            with own.wrap_database_errors, own.cut_after(ANSWER):
                 held.execute("RESET lock_timeout")
+
+
+def _in_time(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+    own: Any = connection
+    with own.cut_after(ANSWER):
+        return execute(sql, params, many, context)
 
 
 def _require_there_and_writable(path: Path) -> None:
@@ -123,7 +151,7 @@ def _require_there_and_writable(path: Path) -> None:
     the file can be written again would not be noticed under load.
     """
     if not path.exists():
-        raise OperationalError("the file of the database is gone")
+        raise OperationalError(GONE)
     if not os.access(path, os.W_OK):
         raise ReadOnlyFile("the file of the database is read-only")
 

@@ -33,11 +33,18 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     ],
     ids=lambda command: command[0],
 )
-def test_a_database_that_was_never_prepared_is_told_in_a_sentence(command, tmp_path):
+def test_a_database_that_is_not_there_or_was_never_prepared_is_told_in_a_sentence(command, tmp_path):
     tmp_path.chmod(0o700)
     done = run(*command, DATA_DIR=str(tmp_path))
     assert done.returncode == 1
     assert done.stdout == ""
+    assert done.stderr.startswith(f"manage.py {command[0]}: there is no database")
+    assert "Run manage.py migrate" in done.stderr
+    database = tmp_path / "mgmtplane.sqlite3"
+    assert not database.exists()
+    database.touch(0o600)
+    done = run(*command, DATA_DIR=str(tmp_path))
+    assert done.returncode == 1
     assert done.stderr.startswith(f"manage.py {command[0]}: the database is not prepared for this version")
     assert "Run manage.py migrate" in done.stderr
 

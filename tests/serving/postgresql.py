@@ -6,6 +6,7 @@ import contextlib
 import getpass
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -45,6 +46,21 @@ class Postgresql:
     def stop(self, how: str = "fast") -> None:
         self._run("pg_ctl", "-m", how, "-w", "stop")
 
+    def freeze(self) -> None:
+        """As ``docker pause`` does: every process stands still, and keeps its connections."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """The first stands still first, and makes no more of them."""
+        first = (self.folder / "data" / "postmaster.pid").read_text().split()[0]
+        os.kill(int(first), number)
+        for child in Path(f"/proc/{first}/task/{first}/children").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), number)
+
     def set_read_only(self, on: bool) -> None:
         """For every session, those that are open included."""
         options = "-c default_transaction_read_only=off"
@@ -69,6 +85,8 @@ def postgresql() -> Iterator[Postgresql]:
         server.start()
         yield server
     finally:
+        with contextlib.suppress(OSError):
+            server.thaw()
         with contextlib.suppress(subprocess.CalledProcessError):
             server.stop("immediate")
         shutil.rmtree(folder, ignore_errors=True)

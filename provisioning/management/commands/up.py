@@ -1,19 +1,19 @@
 """``manage.py up``: everything on one machine, in one command."""
 
 import argparse
-import contextlib
-import os
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from inventory import unfinished
 from mgmtplane import processes, supervisor
 from mgmtplane import upgrades as upgrading
 from mgmtplane.celery import BrokerAway, declare_queues
+from mgmtplane.databases.sqlite3.base import make
 from mgmtplane.supervisor import Child
 from provisioning import standins
 from provisioning.keeper import process as keeper
@@ -94,5 +94,5 @@ class Command(BaseCommand):
         """A new SQLite file is its owner's alone, in whatever directory; its companions take over its mode."""
         database = settings.DATABASES["default"]
         if database["ENGINE"].endswith("sqlite3"):
-            with contextlib.suppress(OSError):  # `migrate` says it in words
-                os.close(os.open(database["NAME"], os.O_RDWR | os.O_CREAT, 0o600))
+            with connection.wrap_database_errors:
+                make(Path(database["NAME"]))

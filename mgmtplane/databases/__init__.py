@@ -1,0 +1,1 @@
+"""Django's database backends, with what this application asks of them besides."""

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, which waits for no server that is frozen."""
