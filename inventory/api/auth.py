@@ -12,6 +12,7 @@ from django.utils import timezone
 from inventory.api.answers import Refused
 from inventory.models import Token
 from inventory.permissions import may, sites_where, visible_sites
+from inventory.serving import mirror
 from inventory.serving.best_effort import best_effort
 
 #: A token's use is written down when its bearer gets something new, else this often.
@@ -75,16 +76,19 @@ def reader_of(request: HttpRequest) -> Reader:
 
 
 def token_of(given: str) -> Token:
-    """The token that the header Authorization carries. One query. Raises Refused (401)."""
+    """The token that the header Authorization carries. One query. Raises Refused (401); the mirror forgets such a one."""
     scheme, _, plain = given.partition(" ")
     if scheme.lower() != "bearer" or not plain.strip():
         raise _unauthorized("Give “Authorization: Bearer <token>”", 'error="invalid_request"')
+    digest = Token.digest_of(plain.strip())
     found = (
         Token.objects.select_related("site")
         .only("name", "digest", "formats", "scope", "expires", "last_used", "last_etag", "site__slug")
-        .filter(digest=Token.digest_of(plain.strip()))
+        .filter(digest=digest)
         .first()
     )
+    if found is None or found.is_expired:
+        mirror.drop(digest)
     if found is None:
         raise _unauthorized("This token is not known, or was revoked", 'error="invalid_token"')
     if found.is_expired:

@@ -12,7 +12,8 @@ from django.utils.http import content_disposition_header, http_date, parse_http_
 
 from inventory.api.answers import Refused, unshared
 from inventory.serving import meeting
-from inventory.serving.renderings import Kept, Served
+from inventory.serving.contents import name_of
+from inventory.serving.renderings import Kept, Served, etag_of
 from inventory.snapshot import AuthorityMode
 
 AUTHORITIES = ("gateway", "bootstrap")
@@ -89,4 +90,33 @@ def filled(response: HttpResponse, served: Served) -> HttpResponse:
     response.content = served.body
     response["Content-Type"] = served.content_type
     response["Content-Disposition"] = cast(str, content_disposition_header(False, served.filename))
+    return response
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Which state of which site is answered with."""
+
+    uid: str
+    revision: int
+    epoch: int
+    live_copy: str
+
+
+def shared(
+    request: HttpRequest, at: State, content: bytes, more: dict[str, str] | None = None
+) -> HttpResponse:
+    """One host's or one group's share of the inventory."""
+    facts = {
+        "Mgmtplane-Revision": str(at.revision),
+        meeting.SITE: at.uid,
+        meeting.COPY: meeting.signed(at.uid, at.epoch, at.live_copy),
+        **(more or {}),
+    }
+    response = headed(etag_of(at.epoch, at.revision, name_of(content)), None, facts)
+    early = conditional(request, response)
+    if early is not None:
+        return early
+    response.content = content
+    response["Content-Type"] = "application/json"
     return response

@@ -16,7 +16,16 @@ from django.db import DatabaseError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 
 from inventory.api.answers import Refused
-from inventory.api.conditions import conditional, facts_of, filled, headed, refuse_errors, wanted_of
+from inventory.api.conditions import (
+    State,
+    conditional,
+    facts_of,
+    filled,
+    headed,
+    refuse_errors,
+    shared,
+    wanted_of,
+)
 from inventory.exports.registry import MODULES
 from inventory.models import Token
 from inventory.serving import database, mirror
@@ -160,7 +169,13 @@ def _away(request: HttpRequest, error: DatabaseError) -> HttpResponse:
 # --- renderings ---
 
 
-def answer(request: HttpRequest, site: str, format: str, why: str = NO_ANSWER) -> HttpResponse | None:
+#: one host's or group's share of a rendering; None where it is not to be had from it. Raises LookupError
+Cut = Callable[[bytes], bytes | None]
+
+
+def answer(
+    request: HttpRequest, site: str, format: str, why: str = NO_ANSWER, cut: Cut | None = None
+) -> HttpResponse | None:
     """The answer from the mirror, which says *why*; None where it has no such rendering. Raises Refused.
 
     A session gets nothing from it: nobody is signed in without the database.
@@ -184,12 +199,12 @@ def answer(request: HttpRequest, site: str, format: str, why: str = NO_ANSWER) -
     if found is None:
         return None
     refuse_errors(found.kept, wanted)
-    return _answered(request, found, why)
+    return _answered(request, found, why) if cut is None else _cut(request, found, why, cut)
 
 
 def _answered(request: HttpRequest, found: mirror.Mirrored, why: str) -> HttpResponse | None:
     kept = found.kept
-    facts = {**facts_of(kept), "Warning": WARNING.format(why), "Mgmtplane-Degraded": "database"}
+    facts = {**facts_of(kept), **_said(why)}
     if found.standing:
         facts["Mgmtplane-Authority"] = found.standing
     response = headed(kept.etag, kept.created, facts)
@@ -198,3 +213,19 @@ def _answered(request: HttpRequest, found: mirror.Mirrored, why: str) -> HttpRes
         return early
     served = mirror.body_of(kept)
     return filled(response, served) if served is not None else None
+
+
+def _cut(request: HttpRequest, found: mirror.Mirrored, why: str, cut: Cut) -> HttpResponse | None:
+    served = mirror.body_of(found.kept)
+    try:
+        content = cut(served.body) if served is not None else None
+    except LookupError as error:
+        raise Refused(404, str(error.args[0])) from None
+    if content is None:
+        return None
+    kept = found.kept
+    return shared(request, State(kept.uid, kept.revision, kept.epoch, kept.live_copy), content, _said(why))
+
+
+def _said(why: str) -> dict[str, str]:
+    return {"Warning": WARNING.format(why), "Mgmtplane-Degraded": "database"}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
-from typing import Any
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
@@ -13,12 +11,21 @@ from inventory import reading
 from inventory.api import degraded
 from inventory.api.answers import Endpoint, Refused
 from inventory.api.auth import READING, Reader, reader_of
-from inventory.api.conditions import conditional, facts_of, filled, headed, refuse_errors, wanted_of
+from inventory.api.conditions import (
+    State,
+    conditional,
+    facts_of,
+    filled,
+    headed,
+    refuse_errors,
+    shared,
+    wanted_of,
+)
+from inventory.exports import ansible, ansible_cut
 from inventory.serving import consumers, database, meeting, mirror, renderings
 from inventory.serving.consumers import Taking
-from inventory.serving.contents import name_of
 from inventory.serving.renderings import Kept
-from inventory.snapshot import AuthorityMode, Snapshot
+from inventory.snapshot import AuthorityMode
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +42,7 @@ class ExportView(Endpoint):
         try:
             degraded.require_reachable()
         except DatabaseError:
-            answer = degraded.answer(request, site, format)
+            answer = self.from_mirror(request, site, format, degraded.NO_ANSWER)
             if answer is None:
                 raise
             return answer
@@ -46,7 +53,7 @@ class ExportView(Endpoint):
             if connection.in_atomic_block:
                 raise
             why = degraded.why_not(error)
-            answer = degraded.answer(request, site, format, why)
+            answer = self.from_mirror(request, site, format, why)
             if answer is None:
                 raise
             log.error("%s (%s): %s of %s from the mirror", why, type(error).__name__, format, site)
@@ -63,6 +70,7 @@ class ExportView(Endpoint):
         mirror.keep(kept, wanted.authority, response.get("Mgmtplane-Authority", ""))
         if reader.token is not None:
             mirror.meet(reader.token)
+        mirror.keep_beside()
         reader.note(response["ETag"])
         if meeting.SEEN in request.headers:
             note_seen(request, kept, taking_of(request, reader, kept.site_id, kept.format, kept.variant))
@@ -72,24 +80,56 @@ class ExportView(Endpoint):
             consumers.note_fetched(taking, response["ETag"])
         return degraded.told(response)
 
+    def from_mirror(self, request: HttpRequest, site: str, format: str, why: str) -> HttpResponse | None:
+        return degraded.answer(request, site, format, why)
+
 
 class InventoryView(ExportView):
     """The document of ``ansible-inventory --list``, whole or for one host or group."""
 
     def get(self, request: HttpRequest, site: str, format: str = "ansible") -> HttpResponse:
-        parts = [(name, request.GET[name]) for name in ("host", "group") if name in request.GET]
-        if not parts:
-            return super().get(request, site, format)
-        degraded.require_reachable()
+        return super().get(request, site, format)
+
+    def from_database(self, request: HttpRequest, site: str, format: str) -> HttpResponse:
+        if not _parts(request):
+            return super().from_database(request, site, format)
         reader = reader_for(request, site, format)
         wanted = wanted_of(request)
-        if len(parts) > 1:
-            raise Refused(400, "Give ?host= or ?group=, not both.")
+        kind, name = _one_part(request)
         if wanted.strict:
             refuse_errors(renderings.described(site, format), wanted)
-        response = _part(request, site, *parts[0])
+        response = _part(request, site, kind, name)
+        if reader.token is not None:
+            mirror.meet(reader.token)
+        mirror.keep_beside()
         reader.note(response["ETag"])
-        return response
+        return degraded.told(response)
+
+    def from_mirror(self, request: HttpRequest, site: str, format: str, why: str) -> HttpResponse | None:
+        if not _parts(request):
+            return super().from_mirror(request, site, format, why)
+
+        def cut(document: bytes) -> bytes | None:
+            kind, name = _one_part(request)
+            return (
+                ansible_cut.cut_host(document, name)
+                if kind == "host"
+                else ansible_cut.cut_group(document, name)
+            )
+
+        return degraded.answer(request, site, format, why, cut)
+
+
+def _parts(request: HttpRequest) -> list[tuple[str, str]]:
+    return [(name, request.GET[name]) for name in ("host", "group") if name in request.GET]
+
+
+def _one_part(request: HttpRequest) -> tuple[str, str]:
+    """What of the inventory is asked for: ``host`` or ``group``, and its name."""
+    first, *more = _parts(request)
+    if more:
+        raise Refused(400, "Give ?host= or ?group=, not both.")
+    return first
 
 
 def reader_for(request: HttpRequest, site: str, format: str) -> Reader:
@@ -128,25 +168,13 @@ def _answer(request: HttpRequest, kept: Kept, authority: AuthorityMode | None) -
 def _part(request: HttpRequest, site: str, kind: str, name: str) -> HttpResponse:
     """One host's or one group's share, cut from the Snapshot; nothing of it is kept."""
     snapshot = reading.load(site)
-    ansible: Any = importlib.import_module("inventory.exports.ansible")
     cut = ansible.host_document if kind == "host" else ansible.group_document
     try:
-        content: bytes = cut(snapshot, name)
+        content = cut(snapshot, name)
     except LookupError as error:
         raise Refused(404, str(error)) from None
-    etag = renderings.etag_of(snapshot.site.epoch, snapshot.revision, name_of(content))
-    facts = {
-        "Mgmtplane-Revision": str(snapshot.revision),
-        meeting.SITE: str(snapshot.site.uid),
-        meeting.COPY: _copy_of(snapshot),
-    }
-    response = headed(etag, None, facts)
-    early = conditional(request, response)
-    if early is not None:
-        return early
-    response.content = content
-    response["Content-Type"] = "application/json"
-    return response
+    at = snapshot.site
+    return shared(request, State(str(at.uid), snapshot.revision, at.epoch, at.live_copy), content)
 
 
 def note_seen(request: HttpRequest, at: Kept | reading.Now, taking: Taking) -> None:
@@ -161,11 +189,6 @@ def note_seen(request: HttpRequest, at: Kept | reading.Now, taking: Taking) -> N
             told_by=taking.name,
             token_id=taking.token_id,
         )
-
-
-def _copy_of(snapshot: Snapshot) -> str:
-    site = snapshot.site
-    return meeting.signed(site.uid, site.epoch, site.live_copy)
 
 
 def _standing(site: str, wanted: AuthorityMode) -> str:

@@ -61,7 +61,12 @@ def host_document(snapshot: Snapshot, name: str) -> bytes:
 def _document(model: AnsibleModel, only: Collection[str] | None) -> bytes:
     hosts = [h for h in model.snapshot.live_hosts if only is None or h.name in only]
     host_lines = [rendered_host(model, host) for host in hosts]
-    group_lines = [_line(name, body) for name, body in _groups(model, only).items()]
+    group_lines = [line(name, body) for name, body in _groups(model, only).items()]
+    return assembled(host_lines, group_lines)
+
+
+def assembled(host_lines: list[bytes], group_lines: list[bytes]) -> bytes:
+    """The document of these lines."""
     return b"".join(
         (
             b'{"_meta":{"hostvars":{\n' if host_lines else b'{"_meta":{"hostvars":{',
@@ -75,7 +80,7 @@ def _document(model: AnsibleModel, only: Collection[str] | None) -> bytes:
 
 def rendered_host(model: AnsibleModel, host: HostFacts) -> bytes:
     """The line of one host in ``_meta.hostvars``, without the comma behind it."""
-    return _line(host.name, model.script_variables(host))
+    return line(host.name, model.script_variables(host))
 
 
 def rendered_name(host: HostFacts) -> bytes:
@@ -83,7 +88,8 @@ def rendered_name(host: HostFacts) -> bytes:
     return as_json(host.name)
 
 
-def _line(name: str, body: Mapping[str, Any]) -> bytes:
+def line(name: str, body: Mapping[str, Any]) -> bytes:
+    """A host or a group in the document."""
     return as_json(name) + b":" + as_json(body)
 
 

@@ -1,15 +1,16 @@
 """What readers get while the database is away: the newest renderings that went out, for the tokens that were known.
 
 Two kinds of files in ``DATA_DIR/mirror``, its owner's alone. ``tokens.json`` has every token as the hash that the database
-has too; it is written when a token is used that it does not have, and by the workers every minute.
-``<site>/<format>[@authority].json`` is what HTTP says of a rendering; its content lies among the renderings as ever.
-A token that is revoked is known here for another minute at most, as long as a worker reaches the database; who wants it
-gone at once removes the file.
+has too; it is written when a token is used that it does not have, when one is refused, and every minute by workers and by
+a web server that is read. ``<site>/<format>[@authority].json`` is what HTTP says of a rendering; its content lies among
+the renderings as ever. A token that is revoked is known here for another minute at most, as long as somebody reaches the
+database; who wants it gone at once removes the file.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hmac
 import json
 import logging
@@ -24,11 +25,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from inventory.exports.registry import get_export
 from inventory.findings import Finding
-from inventory.serving import contents
+from inventory.serving import contents, database
 from inventory.serving.renderings import Kept, Served, variant_of
 from inventory.snapshot import AuthorityMode
 
@@ -40,8 +42,10 @@ PAUSE = 5.0
 #: seconds that the one has who tries after that
 TRIAL = 30.0
 
-#: seconds between two looks of a worker at the tokens
+#: seconds between two looks of a process at the tokens
 KEEP_EVERY = 60.0
+
+TOKENS = "tokens.json"
 
 _written: dict[str, str] = {}
 _met: set[str] = set()
@@ -49,6 +53,8 @@ _kept_at = float("-inf")
 _away = False
 _away_until = 0.0
 _lock = threading.Lock()
+_keeping = threading.Lock()
+_writing = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -104,24 +110,63 @@ def meet(token: Any) -> None:
     """A token was used: write it down with the others, unless it was among them before. No query; never fails."""
     if token.digest in _met:
         return
-    place = _folder() / "tokens.json"
-    if _write(place, {**_read(place), token.digest: _said_of(token)}):
-        _met.add(token.digest)
+    with _tokens() as known:
+        if known is not None and _write(_folder() / TOKENS, {**known, token.digest: _said_of(token)}):
+            _met.add(token.digest)
+
+
+def drop(digest: str) -> None:
+    """The database does not know this token, or it expired: it is good for nothing here either."""
+    if digest not in _found(_folder() / TOKENS) or _is_new():
+        return
+    with _tokens() as known:
+        if known is not None and known.pop(digest, None) is not None:
+            _write(_folder() / TOKENS, known)
+    _met.discard(digest)
 
 
 def keep_when_due() -> None:
-    """Part of each sweep of a worker: every minute the tokens as they are, without what is of sites that are gone."""
+    """Every minute the tokens as they are, without what is of sites that are gone: part of each sweep of a worker."""
     global _kept_at
-    if time.monotonic() < _kept_at + KEEP_EVERY:
+    if not _is_due():
         return
     _kept_at = time.monotonic()
+    if _is_new():
+        return
+    from inventory.models import Site
+
+    keep_tokens()
+    forget_all_but(set(Site.objects.values_list("slug", flat=True)))
+
+
+def keep_beside() -> None:
+    """The same of a web server, which may have no worker beside it: in a thread, so that no reader waits for it."""
+    if not _is_due() or connection.in_atomic_block or not _keeping.acquire(blocking=False):
+        return
+    threading.Thread(target=_keep_once, name="mirror", daemon=True).start()
+
+
+def _keep_once() -> None:
+    try:
+        database.reach()
+        with database.impatient():
+            keep_when_due()
+    except (DatabaseError, OSError) as error:
+        log.warning("the tokens are not mirrored: %s", type(error).__name__)
+    finally:
+        connection.close()
+        _keeping.release()
+
+
+def _is_due() -> bool:
+    return time.monotonic() >= _kept_at + KEEP_EVERY
+
+
+def _is_new() -> bool:
+    """Whether the database has nothing yet, perhaps because the old one's disk is not there: what went out before stays."""
     from inventory.models import Change, Site, Token
 
-    sites = set(Site.objects.values_list("slug", flat=True))
-    if not (sites or Token.objects.exists() or Change.objects.exists()):
-        return  # a new database, perhaps because the old one's disk is not there: what went out before stays
-    keep_tokens()
-    forget_all_but(sites)
+    return not (Site.objects.exists() or Token.objects.exists() or Change.objects.exists())
 
 
 def keep_tokens() -> int:
@@ -130,9 +175,9 @@ def keep_tokens() -> int:
 
     rows = Token.objects.select_related("site").order_by("digest")
     known = {token.digest: _said_of(token) for token in rows if token.digest and not token.is_expired}
-    place = _folder() / "tokens.json"
-    if known != _read(place):
-        _write(place, known)
+    with _tokens() as before:
+        if known != before:
+            _write(_folder() / TOKENS, known)
     _met.clear()
     _met.update(known)
     return len(known)
@@ -157,10 +202,11 @@ def forget_all_but(slugs: set[str]) -> int:
 
 def forget() -> None:
     """What this process remembers, for tests."""
-    global _away, _away_until
+    global _away, _away_until, _kept_at
     _written.clear()
     _met.clear()
     _away, _away_until = False, 0.0
+    _kept_at = time.monotonic()
 
 
 # --- while it does not ---
@@ -199,7 +245,7 @@ def note_away() -> None:
 
 def token(digest: str) -> KnownToken | None:
     """The valid token of this hash."""
-    for known, facts in _read(_folder() / "tokens.json").items():
+    for known, facts in _found(_folder() / TOKENS).items():
         if hmac.compare_digest(known, digest) and not _expired(facts.get("expires")):
             return KnownToken(facts["name"], facts["site"], tuple(facts["formats"]))
     return None
@@ -208,7 +254,7 @@ def token(digest: str) -> KnownToken | None:
 def newest(site: str, format: str, authority: AuthorityMode | None) -> Mirrored | None:
     """What went out last of this kind."""
     place = _place(site, format, authority)
-    facts = _read(place) if place is not None else {}
+    facts = _found(place) if place is not None else {}
     if not facts:
         return None
     kept = Kept(
@@ -261,12 +307,42 @@ def _expired(expires: str | None) -> bool:
     return expires is not None and datetime.fromisoformat(expires) <= timezone.now()
 
 
+@contextlib.contextmanager
+def _tokens() -> Iterator[dict[str, Any] | None]:
+    """The tokens as they are written down, while no other thread or process writes them; None where that is not known.
+
+    What cannot be read just now, as for want of a descriptor, is not replaced by the one token that somebody uses.
+    """
+    place = _folder() / TOKENS
+    with contextlib.ExitStack() as held:
+        held.enter_context(_writing)
+        known: dict[str, Any] | None = None
+        try:
+            _folder().mkdir(mode=0o700, exist_ok=True)
+            turn = os.open(place.with_name(f".{TOKENS}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+            held.callback(os.close, turn)
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            known = _read(place)
+        except (OSError, ValueError) as error:
+            log.warning("%s cannot be read: %s", place.name, type(error).__name__)
+        yield known
+
+
 def _read(place: Path) -> dict[str, Any]:
+    """What is written down; nothing where there is no file. Raises OSError, and ValueError for what is no JSON."""
     try:
         found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return {}
     return found
+
+
+def _found(place: Path) -> dict[str, Any]:
+    """The same for a reader: what cannot be read is not there."""
+    try:
+        return _read(place)
+    except (OSError, ValueError):
+        return {}
 
 
 def _write(place: Path, facts: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ import pytest
 from inventory import reading, yaml11
 from inventory.addressing import Range
 from inventory.changes import SiteChange, change
-from inventory.exports import ansible, ansible_tree
+from inventory.exports import ansible, ansible_cut, ansible_tree
 from inventory.models import Group, Host, Interface, Membership, Role, Segment, Service, Site, WorkloadProfile
 from tests.importers import nasty_trees
 from tests.importers.site_support import PASSWORD, imported
@@ -211,6 +211,21 @@ def test_the_documents_of_one_host_and_one_group(sample):
     for call in (ansible.host_document, ansible.group_document):
         with pytest.raises(LookupError, match="nowhere"):
             call(snapshot, "nowhere")
+
+
+def test_what_is_cut_from_the_document_is_what_would_be_rendered(sample):
+    """Byte by byte, for each host and each group."""
+    snapshot = reading.load("dvntm")
+    whole = ansible.render(snapshot).files["inventory.json"]
+    found = document()
+    assert len(found["_meta"]["hostvars"]) > 5
+    for name in found["_meta"]["hostvars"]:
+        assert ansible_cut.cut_host(whole, name) == ansible.host_document(snapshot, name), name
+    for name in found.keys() - {"_meta"}:
+        assert ansible_cut.cut_group(whole, name) == ansible.group_document(snapshot, name), name
+    for call in (ansible_cut.cut_host, ansible_cut.cut_group):
+        with pytest.raises(LookupError, match="nowhere"):
+            call(whole, "nowhere")
 
 
 def test_deleting_the_group_that_held_the_segments_leaves_them_to_all(tmp_path):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import DatabaseError, OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from inventory.admin import overview
-from inventory.models import Site, Token
+from inventory.changes import change
+from inventory.models import Group, Host, Membership, Nesting, Site, Token
 from inventory.serving import contents, database, mirror, renderings
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,6 +118,89 @@ def test_an_expired_and_a_revoked_token_are_not_known(site, router, token, away)
     mirror.keep_tokens()
     away()
     assert router.get(URL).status_code == 503, "the workers' next look took it out"
+
+
+def test_a_revoked_token_is_forgotten_where_no_worker_shares_the_directory(
+    site, router, client, away, monkeypatch
+):
+    router.get(URL)
+    Token.objects.filter(name="router").delete()
+    monkeypatch.setattr(mirror, "_kept_at", float("-inf"))
+    assert client.get(URL).status_code == 200
+    with mirror._keeping:  # until the thread beside it is done
+        away()
+    assert router.get(URL).status_code == 503
+    assert client.get(URL).status_code == 200
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired"])
+def test_a_token_that_is_refused_once_is_forgotten_at_once(router, client, away, how):
+    assert {router.get(URL).status_code, client.get(URL).status_code} == {200}
+    row = Token.objects.filter(name="router")
+    row.delete() if how == "revoked" else row.update(expires=timezone.now() - timedelta(seconds=1))
+    assert router.get(URL).status_code == 401
+    assert mirror.token(digest_of(router)) is None
+    away()
+    assert router.get(URL).status_code == 503
+    assert client.get(URL).status_code == 200
+
+
+def test_a_new_database_forgets_no_token(router, token):
+    router.get(URL)
+    call_command("flush", interactive=False, verbosity=0)
+    assert router.get(URL).status_code == 401
+    assert mirror.token(Token.digest_of(token)) is not None
+
+
+def digest_of(client: Client) -> str:
+    return Token.digest_of(client.defaults["HTTP_AUTHORIZATION"].split()[1])
+
+
+def known() -> set[str]:
+    return set(mirror._read(mirror._folder() / mirror.TOKENS))
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), OSError(5, "Input/output error")])
+def test_tokens_that_cannot_be_read_for_a_moment_are_not_replaced_by_one(router, client, error, monkeypatch):
+    router.get(URL)
+
+    def fail(*_args, **_kwargs):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", fail)
+        assert client.get(URL).status_code == 200
+    assert digest_of(router) in known() and digest_of(client) not in known()
+    client.get(URL)
+    assert {digest_of(router), digest_of(client)} <= known()
+
+
+def test_tokens_that_were_damaged_are_written_again_from_the_database(router, client):
+    router.get(URL)
+    (mirror._folder() / mirror.TOKENS).write_text("{")
+    assert client.get(URL).status_code == 200
+    mirror.keep_tokens()
+    assert known() == {digest_of(router), digest_of(client)}
+
+
+def test_tokens_that_are_met_at_once_are_all_written_down(site, monkeypatch):
+    tokens = [Token(name=f"t{number}", site=site) for number in range(8)]
+    for token in tokens:
+        token.issue()
+    read = mirror._read
+
+    def slowly(place):
+        found = read(place)
+        time.sleep(0.02)
+        return found
+
+    monkeypatch.setattr(mirror, "_read", slowly)
+    threads = [threading.Thread(target=mirror.meet, args=(token,)) for token in tokens]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {token.digest for token in tokens} <= known()
 
 
 def test_the_mirror_has_hashes_alone_and_is_its_owners(router, token, settings):
@@ -224,6 +311,58 @@ def test_a_mirrored_file_that_was_removed_is_written_again(router, settings):
     assert mirror.newest("lab", "list", None) is not None
 
 
+PARTS = [
+    "?host=alpha",
+    *(f"?group={name}" for name in ("all", "ungrouped", "web", "servers")),
+]
+
+
+@pytest.fixture
+def grouped(site: Site) -> None:
+    servers, web = Group(site=site, name="servers", priority=5), Group(site=site, name="web")
+    with change(site, why="made for a test"):
+        servers.save()
+        web.save()
+        Nesting(parent=servers, child=web).save()
+        Membership(group=web, host=Host.objects.get(name="alpha")).save()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_one_hosts_or_groups_share_is_cut_from_the_inventory_that_went_out_last(grouped, router, away, part):
+    before = router.get(f"/inventory/lab/{part}")
+    assert before.status_code == 200 and "Mgmtplane-Degraded" not in before
+    assert router.get("/inventory/lab/").status_code == 200
+    away()
+    after = router.get(f"/inventory/lab/{part}")
+    assert (after.status_code, after.content) == (200, before.content)
+    assert (after["Mgmtplane-Degraded"], after["Warning"][:3]) == ("database", "110")
+    same = ("ETag", "Content-Type", "Mgmtplane-Revision", "Mgmtplane-Site", "Mgmtplane-Copy", "Cache-Control")
+    assert [after[name] for name in same] == [before[name] for name in same]
+    assert router.get(f"/inventory/lab/{part}", headers={"If-None-Match": before["ETag"]}).status_code == 304
+
+
+def test_a_share_of_what_is_not_in_the_inventory_is_refused_as_ever(router, away):
+    router.get("/inventory/lab/")
+    away()
+    for part in ("?host=nowhere", "?group=nowhere"):
+        answer = router.get(f"/inventory/lab/{part}")
+        assert answer.status_code == 404 and "“nowhere” is not in the inventory" in answer.json()["error"]
+    assert router.get("/inventory/lab/?host=alpha&group=all").status_code == 400
+    other = Client(headers={"Authorization": "Bearer mgmt_stranger"})
+    assert other.get("/inventory/lab/?host=alpha").status_code == 503
+
+
+def test_a_share_says_as_well_that_no_changes_are_taken(router):
+    database.note_refusal(database.ReadOnlyFile("the file of the database is read-only"))
+    answer = router.get("/inventory/lab/?host=alpha")
+    assert (answer.status_code, answer["Mgmtplane-Degraded"]) == (200, "read-only")
+
+
+def test_a_token_that_reads_shares_alone_is_known(router, token):
+    assert router.get("/inventory/lab/?host=alpha").status_code == 200
+    assert Token.digest_of(token) in known()
+
+
 @pytest.fixture
 def counted(monkeypatch) -> list[str]:
     """How often somebody waited for the database."""
@@ -238,7 +377,7 @@ def counted(monkeypatch) -> list[str]:
 
 
 def test_what_the_mirror_cannot_answer_does_not_wait_again_and_again(router, counted):
-    """?host=, ?group=, a report and the metrics: one waits, the others are told at once."""
+    """What never went out, a report and the metrics: one waits, the others are told at once."""
     for _ in range(2):
         for address in ("/inventory/lab/?host=alpha", "/inventory/lab/?group=all", "/metrics"):
             answer = router.get(address)
