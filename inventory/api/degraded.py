@@ -30,6 +30,7 @@ from inventory.exports.registry import MODULES
 from inventory.models import Token
 from inventory.serving import database, mirror
 from mgmtplane import failing
+from mgmtplane.databases.postgresql import Frozen
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,9 @@ def why_not(error: DatabaseError) -> str:
     """
     connection.close()
     if mirror.in_doubt():  # another reader found out meanwhile
+        return NO_ANSWER
+    if isinstance(error, Frozen):
+        _note_away(error)
         return NO_ANSWER
     try:
         database.reach(thoroughly=True)

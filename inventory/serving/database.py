@@ -18,7 +18,7 @@ from mgmtplane.databases.sqlite3 import GONE
 #: seconds that a request waits for a SQLite file that somebody holds alone; readers beside a writer never wait
 PATIENCE = 2.0
 
-#: seconds that a server has to answer a reader's query: longer than a zone serial waits for its turn
+#: seconds that a server which takes connections has to answer a reader's query: longer than a zone serial waits
 ANSWER = 25.0
 
 #: seconds for which it is told that changes are not taken; readers write something down once a minute
@@ -107,7 +107,7 @@ def _reach_server() -> None:
     with own.wrap_database_errors:
         if not own.answers():
             own.close()
-            with own.cut_after(ANSWER):
+            with own.in_time(ANSWER):
                 own.ensure_connection()
             own.answers()
     own.health_check_done = True  # Django's own would ask once more
@@ -126,20 +126,20 @@ def impatient() -> Iterator[None]:
     own.close_if_health_check_failed()
     own.ensure_connection()
     held = own.connection
-    with own.wrap_database_errors, own.cut_after(ANSWER):
+    with own.wrap_database_errors, own.in_time(ANSWER):
         held.execute(f"SET lock_timeout = '{int(PATIENCE * 1000)}ms'")
     try:
         with connection.execute_wrapper(_in_time):
             yield
     finally:
         if own.connection is held and not held.closed:
-            with own.wrap_database_errors, own.cut_after(ANSWER):
+            with own.wrap_database_errors, own.in_time(ANSWER):
                 held.execute("RESET lock_timeout")
 
 
 def _in_time(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
     own: Any = connection
-    with own.cut_after(ANSWER):
+    with own.in_time(ANSWER):
         return execute(sql, params, many, context)
 
 

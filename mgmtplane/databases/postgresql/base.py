@@ -16,13 +16,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg
+from django.db import DatabaseError
 from django.db.backends.postgresql import base
 from psycopg.pq import ExecStatus
 
-#: seconds that a server has to answer ``SELECT 1``
-PATIENCE = 2.0
+from mgmtplane.databases.postgresql import Frozen
 
-SILENT = "the server of the database holds the connection and does not answer"
+#: seconds that a server has to answer ``SELECT 1``, and to take a connection (libpq waits for two at least)
+PATIENCE = 2.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -30,12 +31,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """As Django's, within PATIENCE."""
         try:
             return self.answers()
-        except psycopg.OperationalError:
+        except Frozen:
             return False
 
     def answers(self) -> bool:
-        """Whether the connection is whole. Raises OperationalError, and cuts it, where PATIENCE was not enough; no query
-        that is counted."""
+        """Whether the connection is whole. Raises Frozen, and cuts it, where PATIENCE was not enough; no query that is
+        counted."""
         held: Any = self.connection
         if held is None or held.closed:
             return False
@@ -45,27 +46,49 @@ class DatabaseWrapper(base.DatabaseWrapper):
         except psycopg.Error:
             return False
         _cut(held)
-        raise psycopg.OperationalError(SILENT)
+        raise Frozen
 
     @contextlib.contextmanager
-    def cut_after(self, seconds: float) -> Iterator[None]:
-        """Who waits for the server in here finds the connection cut after so long, and gets OperationalError."""
-        over, lock = False, threading.Lock()
+    def in_time(self, seconds: float) -> Iterator[None]:
+        """Raises Frozen where the server is found frozen in here, or did not answer for so many seconds.
 
-        def cut() -> None:
-            with lock:
-                if not over and self.connection is not None:
-                    _cut(self.connection)
+        A query may take its time: what waits for longer than PATIENCE asks whether the server takes connections.
+        """
+        over, lock, cut = threading.Event(), threading.Lock(), False
 
-        timer = threading.Timer(seconds, cut)
-        timer.daemon = True
-        timer.start()
+        def watch() -> None:
+            nonlocal cut
+            end = time.monotonic() + seconds
+            while not over.wait(min(PATIENCE, seconds)):
+                if time.monotonic() < end and not self._is_frozen():
+                    continue
+                with lock:
+                    if not over.is_set() and self.connection is not None:
+                        cut = True
+                        _cut(self.connection)
+                return
+
+        threading.Thread(target=watch, name="patience", daemon=True).start()
         try:
             yield
+        except (psycopg.Error, DatabaseError) as error:
+            if cut:
+                raise Frozen from error
+            raise
         finally:
-            timer.cancel()
             with lock:
-                over = True
+                over.set()
+
+    def _is_frozen(self) -> bool:
+        """Whether the server takes no connection, and refuses none."""
+        try:
+            wanted = {**self.get_connection_params(), "connect_timeout": int(PATIENCE)}
+            psycopg.connect(**wanted).close()
+        except psycopg.errors.ConnectionTimeout:
+            return True
+        except psycopg.Error:
+            return False
+        return False
 
 
 def _asked(pgconn: Any, seconds: float) -> bool | None:
