@@ -33,9 +33,9 @@ def floor(snapshot: Snapshot) -> tuple[Task, ...]:
 def _by_hand(snapshot: Snapshot) -> list[str]:
     found: list[str] = []
     for stage in stages(snapshot):
-        names = [step.host for step in stage.steps]
-        found += [name for name in names if snapshot.host_by_name[name].form != "vm"]
-        if any(snapshot.host_by_name[name].form == "hv" for name in names):
+        hosts = [snapshot.host_by_name[step.host] for step in stage.steps]
+        found += [host.name for host in hosts if host.form != "vm" and not host.hypervisor]
+        if any(host.form == "hv" for host in hosts):
             break
     node = snapshot.bootstrap_host
     if node is not None and not node.is_retired:

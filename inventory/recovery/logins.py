@@ -1,8 +1,7 @@
 """Whom operators log in to, as far as it is declared. Pure.
 
-They log in to every host with an address but two: embedded ones, and machines that are switched by hand or at a PDU.
-These count only where somebody declared a way in: their access, their host keys, or one of the variables below, of the
-host, a group or a profile; for a machine that is not embedded, of the site as well. Who carries, leads to or wakes
+They log in to every host with an address but embedded ones, which count only where somebody declared a way in: their
+access, their host keys, or one of the variables below, of the host, a group or a profile. Who carries, leads to or wakes
 others, and the bootstrap node, are logged in to in any case.
 """
 
@@ -18,7 +17,6 @@ from inventory.snapshot import HostFacts, Snapshot
 #: whoever is reached has one of them
 WAYS = (VARIABLE, "ansible_user")
 EMBEDDED = "em"
-SWITCHED = frozenset({"hand", "pdu"})
 
 
 class Logins:
@@ -31,17 +29,14 @@ class Logins:
 
     def has(self, host: HostFacts) -> bool:
         """Whether operators log in to *host*, provided that it has an address."""
-        if host.hypervisor or host.name in self.used:
-            return True
-        if host.form != EMBEDDED and host.power_kind not in SWITCHED:
+        if host.form != EMBEDDED or host.hypervisor or host.name in self.used:
             return True
         return bool(host.access or host_keys.keys(host.host_keys)) or any(self._ways(host))
 
     def _ways(self, host: HostFacts) -> Iterator[bool]:
         for key, declared in self.declared.items():
             value = declared.of(host)
-            everybodys = host.form == EMBEDDED and value == self.site.get(key)
-            yield value not in (None, "") and not everybodys
+            yield value not in (None, "") and value != self.site.get(key)
 
 
 def _used(snapshot: Snapshot) -> Iterator[str]:

@@ -18,7 +18,7 @@ from provisioning.adapters.waking import NotSent, Relay
 from tests.exports.jump_site import host_key
 from tests.hosts.ssh import SshHost, SshHosts, require_ssh_hosts
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(400)]
 
 #: In place of the host's own: it is off the network a moment after it said so, as a machine that shuts down.
 SHUTDOWN = """\

@@ -63,13 +63,10 @@ def test_embedded_hosts_are_switched_off_by_hand_and_not_waited_for():
 
 
 @pytest.mark.parametrize("kind", ["hand", "pdu"])
-def test_who_is_switched_by_hand_is_logged_in_to_only_where_that_is_declared(kind):
+def test_a_machine_that_is_switched_by_hand_is_shut_down_cleanly_first(kind):
     site = with_hosts(host("box01", "ph", 71, power_kind=kind))
-    assert moves(shutdown(site))["box01"][1].how == "hand"
-    assert moves(power_up(site))["box01"][1].is_blind
-    everybody = replace(site, site=replace(site.site, variables={"mgmtplane_ssh": {"user": "ops"}}))
-    assert moves(shutdown(everybody))["box01"][1].how == "ssh"
-    assert not moves(power_up(everybody))["box01"][1].is_blind
+    assert moves(shutdown(site))["box01"][1].how == "ssh"
+    assert not moves(power_up(site))["box01"][1].is_blind
 
 
 @pytest.mark.parametrize(
@@ -93,12 +90,6 @@ def test_what_the_whole_site_says_makes_no_sshd_on_a_camera_and_its_group_does()
     assert moves(shutdown(everybody))["cam01"][1].how == "hand"
     group = GroupFacts("plc", hosts=("cam01",), variables={"ansible_user": "plc"})
     assert moves(shutdown(replace(everybody, groups=(group,))))["cam01"][1].how == "ssh"
-
-
-def test_hypervisors_and_jump_hosts_are_logged_in_to_whatever_switches_them():
-    pdu = {"power_kind": "pdu", "power_address": "pdu01"}
-    found = moves(shutdown(with_hosts(host("jump01", "ph", 10, **pdu), host("hv02", "hv", 22, **pdu))))
-    assert (found["jump01"][1].how, found["hv02"][1].how) == ("ssh", "ssh")
 
 
 # --- who serves, of the same form or further from the wire ---
