@@ -22,6 +22,7 @@ from provisioning.watching import TRIES
 
 #: set last, once everything else is as declared
 ONBOOT = ("onboot", "1")
+PROTECTION = "protection"
 
 
 class Maker(Switch):
@@ -37,14 +38,22 @@ class Maker(Switch):
     def clone(self, template: GuestLine) -> None:
         """A full copy of *template* with our marker in it, unless there is one."""
         self.turn.step(f"Clone {template.name}")
-        if self.settled() is None:
-            self._begin_clone(template)
+        if self.settled() is not None:
+            return
+        self._begin_clone(template)
         found = self.settled()
         if found is None:
             raise JobFailed(
                 f"The clone of {template.name} for {self.machine.host} is not there, and nothing says why.",
                 "Look at the tasks of the node.",
             )
+        self.unprotect(found)
+
+    def unprotect(self, found: Config) -> None:
+        """Take off what a clone has of a protected template: neither it nor a disk of it could be removed."""
+        if found.get(PROTECTION) == "1":
+            self.turn.event("info", "It is protected, as its template is; that is taken off.")
+            self._send(lambda now: {PROTECTION: "0"} if now.get(PROTECTION) == "1" else {})
 
     def _begin_clone(self, template: GuestLine) -> None:
         spec = self.machine.spec
@@ -77,10 +86,17 @@ class Maker(Switch):
         self._set(lambda key, value: (not only or key in only) and (key, value) != ONBOOT)
 
     def _set(self, wanted: Callable[[str, str], bool]) -> None:
+        def changes(found: Config) -> dict[str, str]:
+            differing = settings(self.machine.spec, found)
+            return {key: value for key, value in differing.items() if wanted(key, value)}
+
+        self._send(changes)
+
+    def _send(self, changes_of: Callable[[Config], dict[str, str]]) -> None:
+        """Set what *changes_of* says of the configuration as it is, with its digest, until it says nothing more."""
         for attempt in range(1, TRIES + 1):
             found = self.existing()
-            differing = settings(self.machine.spec, found)
-            changes = {key: value for key, value in differing.items() if wanted(key, value)}
+            changes = changes_of(found)
             if not changes:
                 return
             try:

@@ -19,7 +19,7 @@ from provisioning.machines.facts import Config, GuestLine
 from provisioning.machines.owning import owner_of, parked_since, unparked
 from provisioning.machines.rebuilding import Rebuild, Unclear
 from provisioning.machines.templates import NoTemplate, newest
-from provisioning.making import Maker
+from provisioning.making import ONBOOT, PROTECTION, Maker
 from provisioning.watching import TASK_LIMIT, TRIES, may_be_absent
 
 
@@ -51,6 +51,12 @@ class Spare(Maker):
             return False
         return owner_of(found.get("description")) == self.machine.spec.owner
 
+    def free(self, found: Config) -> None:
+        """Switch off what it has of its template: it starts with no node, and its disks can be taken out."""
+        if found.onboot or found.get(PROTECTION) == "1":
+            keys = (ONBOOT[0], PROTECTION)
+            self._send(lambda now: {key: "0" for key in keys if now.get(key) == "1"})
+
     def remove(self) -> None:
         """Away with it. Raises JobFailed where it is somebody else's."""
         found = self.settled()
@@ -60,6 +66,7 @@ class Spare(Maker):
                 raise JobFailed(
                     f"The spare {self.vmid} runs, though nobody here starts it.", "Look what it is."
                 )
+            self.unprotect(found)
             destroy(self)
         if site := self.turn.asked.site:
             surveys.keep_guest(site, self.machine.hypervisor, self.vmid, lambda _: None)
@@ -175,8 +182,7 @@ class Remaker:
             spare = self.spare.of(template.name)
             spare.clone(template)
             found = spare.existing()
-        if found.onboot:
-            self.spare.proxmox.configure(self.spare.vmid, {"onboot": "0"}, digest=found.digest)
+        self.spare.free(found)
         self._check_slots(found, stays)
         return found
 

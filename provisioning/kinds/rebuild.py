@@ -221,7 +221,8 @@ def _check_free(work: Maker, found: Config) -> None:
     """Nothing holds its disks."""
     if found.get("protection") == "1":
         raise JobFailed(
-            f"{work.machine.host} is protected on its hypervisor: somebody wants it kept as it is.",
+            f"{work.machine.host} is protected on its hypervisor: somebody wants it kept as it is, or it was cloned from a "
+            "protected template.",
             "Take the protection off there first.",
         )
     if taken := work.proxmox.snapshots(work.vmid):

@@ -146,7 +146,7 @@ class Rehearsal:
 
     def destroy(self) -> None:
         work = self.work
-        work.existing()
+        work.unprotect(work.existing())
         switch_off(work)
         self.stage.step("Destroy it")
         work.finish(self.proxmox.destroy(work.vmid))

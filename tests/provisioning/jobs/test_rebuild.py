@@ -267,6 +267,23 @@ def test_with_another_card_meanwhile_it_is_not_started_again(machine, pve):
     assert not pve.guest(VMID)["running"] and pve.requests("POST", "/status/start") == []
 
 
+def test_from_a_protected_template_it_is_rebuilt_and_nothing_is_left(machine, pve):
+    pve.change(guests={9003: {"config": {"protection": "1", "onboot": "1"}}})
+    job = rebuilt(machine)
+    assert job.state == "succeeded", job.message
+    assert_rebuilt(pve)
+    assert pve.guest(VMID)["config"].get("protection", "0") == "0"
+
+
+def test_a_protected_spare_that_was_left_is_removed(machine, pve):
+    marker = f"mgmtplane: site=lab uid={machine.uid} host={HOST}:spare"
+    pve.proxmox().clone(9001, SPARE, name=HOST, storage="local-lvm", description=marker)
+    pve.change(guests={SPARE: {"config": {"protection": "1"}}})
+    job = rebuilt(machine)
+    assert job.state == "succeeded", job.message
+    assert_rebuilt(pve)
+
+
 def test_a_backup_that_goes_on_after_its_answer_was_lost_is_waited_out(machine, pve):
     pve.change(task_seconds=0.7)
     pve.fault("lost", "POST", "/vzdump")

@@ -41,7 +41,7 @@ def put_back(world: World, text: str) -> None:
     world.tasks = {each["upid"]: _of(Task, {**each, "effect": lambda: None}) for each in document["tasks"]}
     for vmid in document["unfinished"]:
         lock = world.guests[vmid].config.pop("lock")
-        if lock in ("clone", "create"):
+        if lock in ("clone", "create", "destroyed"):
             del world.guests[vmid]
             for volid in [one.volid for one in world.volumes.values() if one.vmid == vmid]:
                 if world.volumes[volid].content != "backup":

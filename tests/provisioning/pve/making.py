@@ -6,6 +6,7 @@ import itertools
 import re
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,9 @@ from tests.provisioning.pve.rights import Caller
 from tests.provisioning.pve.schema import Schema
 from tests.provisioning.pve.world import Guest, Storage, Volume, World
 
+NOT_COPIED = frozenset(["lock", "parent", "snaptime", "template", "vmstate"])
+#: what a machine says of itself until it is cloned
+CLONING = " qmclone temporary file"
 _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}")
 
 
@@ -36,7 +40,7 @@ def clone(world: World, caller: Caller, params: dict[str, Any]) -> str:
     if vmid in world.guests:
         raise died(f"unable to create VM {vmid}: config file already exists")
     world.unlocked(template.vmid)
-    made = Guest(vmid, {"lock": "clone"})
+    made = Guest(vmid, {"lock": "clone", "description": CLONING})
     world.guests[vmid] = made
 
     def effect() -> None:
@@ -56,7 +60,7 @@ def _copied(world: World, source: Guest, vmid: int, storage: str | None, *, link
     """A copy of a configuration with volumes and MACs of its own."""
     config = {}
     for key, value in source.config.items():
-        if key in ("template", "lock", "parent", "protection") or key.startswith("unused"):
+        if key in NOT_COPIED or key.startswith(("unused", "running")):
             continue
         if NET.match(key):
             value = _MAC.sub(random_mac(), value)
@@ -191,16 +195,39 @@ def destroy(world: World, caller: Caller, params: dict[str, Any]) -> str:
     if guest.running:
         raise died(f"VM {guest.vmid} is running - destroy failed")
 
+    own = {value.split(",")[0] for value in guest.disks().values()}
+    used = [volume.parent for volume in world.volumes.values() if volume.parent in own]
+
+    def refuse() -> None:
+        raise TaskError(f"base volume '{used[0]}' is still in use by linked cloned")
+
+    if used:
+        return world.start_task("qmdestroy", guest.vmid, caller.id, refuse)
+    undo = _emptied(world, guest)
+
     def effect() -> None:
-        own = {value.split(",")[0] for value in guest.disks().values()}
-        used = [volume.parent for volume in world.volumes.values() if volume.parent in own]
-        if used:
-            raise TaskError(f"base volume '{used[0]}' is still in use by linked cloned")
         _remove(world, guest.vmid)
         for acl in (*world.users.values(), *(token["acl"] for token in world.tokens.values())):
             acl.pop(f"/vms/{guest.vmid}", None)
 
-    return world.start_task("qmdestroy", guest.vmid, caller.id, effect)
+    return world.start_task("qmdestroy", guest.vmid, caller.id, effect, undo)
+
+
+def _emptied(world: World, guest: Guest) -> Callable[[], None]:
+    """Its volumes go first, and of its configuration a lock stays until everything else is gone; how to take that back."""
+    config, pending = guest.config, guest.pending
+    gone = [one for one in world.volumes.values() if one.vmid == guest.vmid and one.content != "backup"]
+    for volume in gone:
+        world.free_volume(volume.volid)
+    guest.config, guest.pending = {"lock": "destroyed"}, {}
+
+    def undo() -> None:
+        guest.config, guest.pending = config, pending
+        for volume in gone:
+            world.volumes[volume.volid] = volume
+            world.storages[volume.volid.split(":")[0]].free -= volume.size
+
+    return undo
 
 
 def _remove(world: World, vmid: int) -> None:
