@@ -14,7 +14,7 @@ from provisioning.faults import JobFailed
 from provisioning.machines.comparing import compare
 from provisioning.machines.declared import Machine
 from provisioning.machines.facts import Config
-from provisioning.machines.owning import is_wreck, not_ours
+from provisioning.machines.owning import is_being_made, is_going, is_wreck, not_ours
 from provisioning.turns import Turn
 
 #: seconds
@@ -57,7 +57,8 @@ class Watcher:
         found = self._read()
         if found is None:
             return None
-        if not is_being_made(found) and not (self.over_wreck and is_wreck(found)):
+        unmarked = is_being_made(found) or is_going(found) or (self.over_wreck and is_wreck(found))
+        if not unmarked:
             self.check_ours(found)
             self._check_readable(found)
         return found
@@ -93,7 +94,7 @@ class Watcher:
         return any(task.kind in _UNSEEN_DURING and task.user == own for task in running)
 
     def existing(self) -> Config:
-        """As ``config``, but it is there, and ours: nothing is done to one that is only being made."""
+        """As ``config``, but it is there, and ours: nothing is done to one that is being made or destroyed."""
         found = self.config()
         if found is None:
             raise JobFailed(
@@ -106,6 +107,11 @@ class Watcher:
         """Raise JobFailed unless it carries this machine's marker."""
         if found.is_template:
             raise JobFailed(f"{self.vmid} is a template; a template is never configured.")
+        if is_going(found):
+            raise JobFailed(
+                f"{self.machine.host} ({self.vmid}) is being destroyed, or that broke off.",
+                _unlocking(self.vmid, found.lock),
+            )
         if refusal := not_ours(found, self.machine.spec.owner):
             raise JobFailed(f"VMID {self.vmid}: {refusal}")
 
@@ -166,7 +172,7 @@ class Watcher:
     def settled(self) -> Config | None:
         """The configuration once no other task holds its lock: a clone of an earlier attempt may still be going on.
 
-        Whose it is is seen only then. None: there is none, or what was being made came to nothing.
+        Whose it is is seen only then. None: there is none, or what was being made or destroyed is gone.
         """
         found = self.config()
         if found is None or not found.lock:
@@ -240,6 +246,11 @@ def _unlocking(vmid: int, lock: str) -> str:
             "Look on the node whose it is. If it is ours: "
             f"qm unlock {vmid} && qm destroy {vmid}; then run this again."
         )
+    if lock == "destroyed":
+        return (
+            "Look on the node whether a task is still at it. If none is, its disks are gone, and as root "
+            f"qm destroy {vmid} --skiplock removes the rest; then run this again."
+        )
     return f"Look on the node whether something is still at it. If nothing is: qm unlock {vmid}; then run this again."
 
 
@@ -249,11 +260,6 @@ def may_be_absent(fault: Unauthorized, vmid: int) -> bool:
     Such a token has rights on the members of the pool; that there is no such machine is not looked at before that.
     """
     return fault.privilege == "VM.Audit" and fault.path == f"/vms/{vmid}"
-
-
-def is_being_made(found: Config) -> bool:
-    """A clone or restore is going on: until it ends, Proxmox shows the lock alone, and no marker."""
-    return found.lock in ("clone", "create") and not found.get("description")
 
 
 def compare_grave(machine: Machine, found: Config) -> tuple[str, ...]:

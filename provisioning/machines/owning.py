@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from provisioning.machines.facts import Config
 
 TAG = "mgmtplane"
+#: the description of what is being cloned, in Proxmox's own words
+_CLONING = "qmclone temporary file"
 _MARKER = re.compile(r"^mgmtplane: site=(?P<site>\S+) uid=(?P<uid>\S*) host=(?P<host>\S+)\s*$", re.MULTILINE)
 _PARKED = re.compile(r"^mgmtplane-parked: (?P<since>\d{4}-\d\d-\d\dT[\d:]{8}\+00:00)\s*$", re.MULTILINE)
 
@@ -74,6 +76,16 @@ def is_wreck(config: Config) -> bool:
     return set(config.values) - {"lock"} == {"memory"}
 
 
+def is_being_made(config: Config) -> bool:
+    """A clone or restore is going on: until it ends, Proxmox shows the lock, no marker, and no words but its own."""
+    return config.lock in ("clone", "create") and config.get("description").strip() in ("", _CLONING)
+
+
+def is_going(config: Config) -> bool:
+    """It is being destroyed, or was in part: its disks are gone, and of its configuration the lock is left."""
+    return config.lock == "destroyed" and not config.get("description").strip()
+
+
 def not_ours(config: Config, owner: Owner) -> str:
     """Say why a machine must not be touched in the name of *owner*; empty when it is theirs."""
     found = owner_of(config.get("description"))
@@ -82,6 +94,11 @@ def not_ours(config: Config, owner: Owner) -> str:
         return f"{name} is a template: machines are made of it, and it stays as it is."
     if found == owner or former(config, owner):
         return ""
+    if is_going(config):
+        return (
+            "It is being destroyed, or that broke off: where no task is at it, remove what is left as root on its node "
+            "(qm destroy VMID --skiplock)."
+        )
     if is_wreck(config):
         return f"What a failed restore left is no machine of {owner.host} any more: put its backup back (restore_vm)."
     if found is None:

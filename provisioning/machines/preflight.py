@@ -10,7 +10,7 @@ from inventory.snapshot import Snapshot
 from provisioning.machines.comparing import undeclared_cards
 from provisioning.machines.declared import Machine
 from provisioning.machines.facts import GuestLine
-from provisioning.machines.owning import is_wreck, not_ours
+from provisioning.machines.owning import is_being_made, is_going, is_wreck, not_ours
 from provisioning.machines.rebuilding import cloudinit_key
 from provisioning.machines.sizes import disk_text
 from provisioning.machines.templates import NoTemplate, newest
@@ -150,7 +150,9 @@ def lost(machine: Machine, world: World) -> Iterator[str]:
 def _was_this(machine: Machine, last: Survey | None) -> bool:
     """Whether the guest that a lost hypervisor had under this VMID was this very machine: then it is made again."""
     guest = last.guest_by_vmid.get(machine.spec.vmid) if last else None
-    return guest is not None and guest.config is not None and not _foreign(machine, guest)
+    if guest is None or guest.config is None or is_going(guest.config):
+        return False
+    return not _foreign(machine, guest)
 
 
 def _foreign(machine: Machine, guest: Guest) -> str:
@@ -158,8 +160,8 @@ def _foreign(machine: Machine, guest: Guest) -> str:
         return f"{guest.name or 'a guest'} is no virtual machine of this node."
     if guest.line.is_template:
         return f"{guest.name} is a template; a template is never configured."
-    if guest.config.lock in ("clone", "create") and not guest.config.get("description"):
-        return ""  # it is being made; whose it is stands in it once that is done, and is looked at then
+    if is_being_made(guest.config) or is_going(guest.config):
+        return ""  # whose it is stands in it once that is done, if it is there then, and is looked at then
     return not_ours(guest.config, machine.spec.owner)
 
 

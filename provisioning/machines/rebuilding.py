@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from provisioning.machines.declared import Machine
 from provisioning.machines.facts import Config
-from provisioning.machines.owning import Owner, owner_of
+from provisioning.machines.owning import Owner, is_being_made, is_going, owner_of
 from provisioning.machines.properties import Disk, Properties
 from provisioning.machines.spec import disk_of_serial, os_disk
 
@@ -135,9 +135,9 @@ def _spare_owner(owner: Owner) -> Owner:
 
 
 def is_spare(found: Config, host: str) -> bool:
-    """Whether what has the VMID of a spare is the one for *host*: marked so, or only being made and not marked yet."""
+    """Whether what has the VMID of a spare is the one for *host*: marked so, or being made or destroyed, without a mark."""
     owner = owner_of(found.get("description"))
-    return owner.host == host + _SPARE if owner else bool(found.lock and not found.get("description"))
+    return owner.host == host + _SPARE if owner else is_being_made(found) or is_going(found)
 
 
 def is_marked_spare(found: Config, owner: Owner) -> bool:

@@ -13,7 +13,7 @@ from provisioning.machines.declared import machine_of
 from provisioning.machines.owning import Owner, owner_of
 from provisioning.models import Job, Survey
 from provisioning.requests import Refused
-from tests.provisioning.jobs.conftest import ADDRESS, MAC, VMID, declare_lab, do
+from tests.provisioning.jobs.conftest import ADDRESS, MAC, VMID, declare_lab, do, made
 from tests.provisioning.pve.worlds import SECRETS, WRITE_TOKEN
 from tests.provisioning.support import texts
 
@@ -304,6 +304,40 @@ def test_a_clone_of_a_worker_that_died_is_gone_on_with(lab, pve, guest_answers):
     pve.proxmox().clone(9003, VMID, name=HOST, storage="local-lvm", description=marker)
     job = create(lab)
     assert (job.state, len(clones(pve))) == ("succeeded", 1), job.message
+
+
+def test_a_clone_of_a_protected_template_is_not_protected(lab, pve, guest_answers):
+    pve.change(guests={9003: {"config": {"protection": "1"}}})
+    job = create(lab)
+    assert job.state == "succeeded", job.message
+    assert pve.guest(VMID)["config"]["protection"] == "0" and pve.guest(9003)["config"]["protection"] == "1"
+
+
+def test_a_machine_that_somebody_protected_stays_so(lab, pve, guest_answers):
+    made(pve, lab)
+    pve.change(guests={VMID: {"config": {"protection": "1"}}})
+    assert create(lab).state == "succeeded"
+    assert pve.guest(VMID)["config"]["protection"] == "1"
+
+
+def test_what_is_being_destroyed_is_waited_for_and_made_anew(lab, pve, guest_answers):
+    made(pve, lab, running=False)
+    proxmox = pve.proxmox()
+    pve.change(task_seconds=1.6)
+    proxmox.destroy(VMID)
+    pve.change(task_seconds=0)
+    job = create(lab)
+    assert (job.state, len(clones(pve))) == ("succeeded", 1), job.message
+
+
+def test_what_is_left_of_a_broken_destroy_is_named_with_what_ends_it(lab, pve):
+    made(pve, lab, running=False)
+    pve.fault("task", "DELETE", f"/qemu/{VMID}$", exitstatus="interrupted", effect=False, leftovers=True)
+    pve.proxmox().destroy(VMID)
+    pve.forget()
+    job = create(lab)
+    assert job.state == "failed" and f"qm destroy {VMID} --skiplock" in job.message, job.message
+    assert "adopt" not in job.message and pve.writes() == []
 
 
 def test_a_clone_that_somebody_else_is_making_is_left_to_them(lab, pve):

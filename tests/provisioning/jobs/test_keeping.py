@@ -128,6 +128,27 @@ def test_a_machine_is_destroyed_only_after_it_was_parked_long_enough(machine, pv
     assert job.state == "succeeded" and str(VMID) not in pve.state()["guests"]
 
 
+def test_a_destroy_whose_answer_is_lost_is_waited_for_while_the_lock_is_left(machine, pve, settings):
+    settings.MACHINE_PARK_HOURS = 0
+    assert park(machine).state == "succeeded"
+    job = do("destroy_vm", machine, host=HOST, typed=HOST)
+    pve.change(task_seconds=0.4)
+    pve.fault("lost", "DELETE", f"/qemu/{VMID}$")
+    job = confirmed(job)
+    assert job.state == "succeeded" and str(VMID) not in pve.state()["guests"], job.message
+
+
+def test_a_destroy_that_broke_off_is_named_with_what_ends_it(machine, pve, settings):
+    settings.MACHINE_PARK_HOURS = 0
+    assert park(machine).state == "succeeded"
+    job = do("destroy_vm", machine, host=HOST, typed=HOST)
+    pve.fault("task", "DELETE", f"/qemu/{VMID}$", exitstatus="interrupted", effect=False, leftovers=True)
+    assert "interrupted" in confirmed(job).message
+    job = do("destroy_vm", machine, host=HOST, typed=HOST)
+    assert job.state == "failed" and f"qm destroy {VMID} --skiplock" in job.message, job.message
+    assert "adopt" not in job.message
+
+
 @pytest.mark.parametrize("listens", [True, False])
 def test_parked_a_guest_is_asked_before_the_plug_is_pulled(machine, pve, listens):
     pve.change(guests={VMID: {"ignores_shutdown": not listens}})

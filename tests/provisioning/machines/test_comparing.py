@@ -173,6 +173,12 @@ def test_keys_are_quoted_with_nothing_safe_and_once():
     assert read_keys(quote_keys(("a b ", "c d"))) == ("a b", "c d")
 
 
+def test_what_was_destroyed_in_part_is_nobody_elses_machine():
+    said = not_ours(Config({"lock": "destroyed"}), OWNER)
+    assert "qm destroy VMID --skiplock" in said and "adopt" not in said
+    assert "no marker" in not_ours(Config({"lock": "destroyed", "description": "theirs"}), OWNER)
+
+
 def test_the_os_disk_is_the_one_it_boots_from():
     assert os_disk(found(boot="order=net0;scsi1;scsi0")).key == "scsi1"
     assert os_disk(found(boot=None, virtio0="local-lvm:x,size=1G")).key == "scsi0"

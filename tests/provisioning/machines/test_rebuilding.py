@@ -93,6 +93,9 @@ def test_a_spare_is_known_by_its_marker_or_while_it_is_made():
     marked = Config({"description": rebuilding.spare_of(MACHINE).spec.owner.marker})
     assert rebuilding.is_spare(marked, "netctrl-vm01") and not rebuilding.is_spare(marked, "netctrl-vm02")
     assert rebuilding.is_spare(Config({"lock": "clone"}), "netctrl-vm01")
+    cloning = {"lock": "clone", "description": " qmclone temporary file\n"}
+    assert rebuilding.is_spare(Config(cloning), "netctrl-vm01")
+    assert rebuilding.is_spare(Config({"lock": "destroyed"}), "netctrl-vm01")
     assert not rebuilding.is_spare(Config({"lock": "clone", "description": "theirs"}), "netctrl-vm01")
 
 

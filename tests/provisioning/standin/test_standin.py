@@ -283,6 +283,32 @@ def test_a_clone_is_locked_until_it_is_done(pve):
     )
 
 
+def test_what_is_cloned_says_so_of_itself(pve):
+    pve.change(task_seconds=30)
+    ask(pve, "POST", "/nodes/pve/qemu/9000/clone", newid="200", full="1", description="mine")
+    now = ask(pve, "GET", "/nodes/pve/qemu/200/config")[2]["data"]
+    assert (now["lock"], now["description"]) == ("clone", " qmclone temporary file\n")
+    pve.finish()
+    assert ask(pve, "GET", "/nodes/pve/qemu/200/config")[2]["data"]["description"] == "mine\n"
+
+
+def test_a_clone_has_the_protection_of_its_template(pve):
+    pve.change(guests={9000: {"config": {"protection": "1"}}})
+    ask(pve, "POST", "/nodes/pve/qemu/9000/clone", newid="200", full="1")
+    assert ask(pve, "DELETE", "/nodes/pve/qemu/200")[1] == "can't remove VM 200 - protection mode enabled"
+
+
+def test_of_what_is_destroyed_a_lock_is_left_until_the_end(pve):
+    ask(pve, "POST", "/nodes/pve/qemu/9000/clone", newid="200", full="1")
+    pve.change(task_seconds=30)
+    ask(pve, "DELETE", "/nodes/pve/qemu/200")
+    assert pve.guest(200)["config"] == {"lock": "destroyed"}
+    assert not [one for one in pve.state()["volumes"].values() if one["vmid"] == 200]
+    assert ask(pve, "DELETE", "/nodes/pve/qemu/200")[1] == "VM is locked (destroyed)"
+    pve.finish()
+    assert "200" not in pve.state()["guests"]
+
+
 def test_a_put_replaces_the_whole_card_and_orders_its_properties(pve):
     ask(pve, "PUT", "/nodes/pve/qemu/100/config", net0="bridge=vmbr0,tag=99,virtio=02:de:20:00:00:c8")
     assert (

@@ -148,7 +148,8 @@ def of_spare(config: dict[str, str], **more: Any) -> list[tuple[str, int, str]]:
 
 
 def test_nothing_is_said_of_a_spare_while_a_job_is_at_its_machine():
-    for config in ({"description": SPARE_MARK}, {"lock": "clone"}):
+    cloning = {"lock": "clone", "description": " qmclone temporary file\n"}
+    for config in ({"description": SPARE_MARK}, {"lock": "clone"}, cloning, {"lock": "destroyed"}):
         assert of_spare(config, busy={"netctrl-vm01"}) == []
 
 
