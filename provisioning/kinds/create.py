@@ -16,6 +16,7 @@ from provisioning.machines.owning import renaming
 from provisioning.machines.preflight import World
 from provisioning.machines.shell import is_installing
 from provisioning.machines.sizes import disk_text
+from provisioning.machines.spec import balloon_of
 from provisioning.machines.templates import NoTemplate
 from provisioning.making import Maker
 from provisioning.plans import ADD, CHANGE, RUN, Line, Plan
@@ -191,10 +192,21 @@ def _lines(machine: Machine, world: World | None) -> tuple[Line, ...]:
         Line(RUN, "set its card", str(spec.cards[0])),
         *(Line(RUN, f"set its card {card.key}", str(card)) for card in spec.more),
         Line(RUN, "set cores and memory", f"{spec.cores} cores, {spec.memory} MiB"),
+        *_balloon_line(machine, world),
         *how,
         Line(RUN, "read back and compare", "a machine with another MAC is not started"),
         last,
     )
+
+
+def _balloon_line(machine: Machine, world: World | None) -> tuple[Line, ...]:
+    """Of the machine that is there, else of its template."""
+    config = preflight.begins_as(machine, world) if world else None
+    said = balloon_of(machine.spec, config) if config else ""
+    if not said or config is None:
+        return ()
+    what = f"{config.get('balloon')} → {said} MiB: no more than its memory"
+    return (Line(CHANGE, f"balloon of {machine.host}", what),)
 
 
 def _marker_line(machine: Machine, known: Guest | None) -> tuple[Line, ...]:

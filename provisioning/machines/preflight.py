@@ -9,7 +9,7 @@ from inventory import dhcp
 from inventory.snapshot import Snapshot
 from provisioning.machines.comparing import undeclared_cards
 from provisioning.machines.declared import Machine
-from provisioning.machines.facts import GuestLine
+from provisioning.machines.facts import Config, GuestLine
 from provisioning.machines.owning import is_being_made, is_going, is_wreck, not_ours
 from provisioning.machines.rebuilding import cloudinit_key
 from provisioning.machines.sizes import disk_text
@@ -50,6 +50,15 @@ def existing(machine: Machine, world: World) -> Guest | None:
 def template_of(machine: Machine, survey: Survey) -> GuestLine:
     """Raises NoTemplate."""
     return newest(survey.templates, machine.template)
+
+
+def begins_as(machine: Machine, world: World) -> Config | None:
+    """What its configuration is made from: the machine as it is there, else its template."""
+    survey, there = world.of(machine), existing(machine, world)
+    if survey is None or (machine.from_network and there is None):
+        return None
+    guest = there or _template_guest(machine, survey)
+    return guest.config if guest else None
 
 
 def template_storages(machine: Machine, survey: Survey) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from provisioning.machines.sizes import GIB
 RNG = "source=/dev/urandom"
 #: in the order of Proxmox's own list: without a boot order it boots from the first disk of it
 _BUSES = ("ide", "scsi", "virtio", "sata")
+#: with every ``ipconfigN``, what is written into the cloud-init image
+_IN_IMAGE = frozenset(["ciuser", "name", "nameserver", "searchdomain", "sshkeys"])
 _LAST = {"scsi": 30, "virtio": 15, "sata": 5, "ide": 3}
 
 
@@ -110,6 +112,7 @@ def differing(spec: MachineSpec, now: Config) -> dict[str, str]:
         "tags": tagged(now.tags),
         **{card.key: str(nic_of(spec, card, now)) for card in spec.cards},
         "memory": str(spec.memory) if spec.memory is not None else "",
+        "balloon": balloon_of(spec, now),
         "cores": str(spec.cores) if spec.cores is not None else "",
         "cpu": cpu_of(spec, now),
         "rng0": now.get("rng0") or RNG if spec.rng else "",
@@ -165,6 +168,17 @@ def cpu_of(spec: MachineSpec, now: Config) -> str:
         return spec.cpu
     parts = now.get("cpu").split(",") if now.get("cpu") else []
     return ",".join([spec.cpu, *(part for part in parts if "=" in part and not part.startswith("cputype="))])
+
+
+def in_image(key: str) -> bool:
+    """Whether the cloud-init image holds what *key* says."""
+    return key in _IN_IMAGE or key.startswith("ipconfig")
+
+
+def balloon_of(spec: MachineSpec, now: Config) -> str:
+    """``balloon`` where the machine has more than its declared memory, which Proxmox refuses; empty: leave it."""
+    least = int(now.get("balloon") or 0)
+    return str(spec.memory) if spec.memory is not None and least > spec.memory else ""
 
 
 def means_same(key: str, wanted: str, found: str) -> bool:

@@ -26,6 +26,7 @@ _BY_FIELD = {
     "onboot": "onboot",
     "cores": "size",
     "memory": "size",
+    "balloon": "size",
     "cpu": "size",
 }
 OS_DISK, DATA_DISK = "OS disk", "data disk"
