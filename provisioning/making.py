@@ -8,6 +8,7 @@ never started.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 
 from provisioning import watching
 from provisioning.adapters.base import AlreadyThere, Changed, Unanswered
@@ -16,7 +17,7 @@ from provisioning.machines.comparing import Difference, compare
 from provisioning.machines.facts import Config, GuestLine
 from provisioning.machines.properties import new_disk
 from provisioning.machines.sizes import disk_text
-from provisioning.machines.spec import disk_of_serial, free_disk_key, os_disk, settings
+from provisioning.machines.spec import disk_of_serial, free_disk_key, in_image, os_disk, settings
 from provisioning.powering import Switch
 from provisioning.watching import TRIES
 
@@ -25,8 +26,12 @@ ONBOOT = ("onboot", "1")
 PROTECTION = "protection"
 
 
+@dataclass
 class Maker(Switch):
     """Steps that make the machine and set it as declared."""
+
+    #: what was written of the configuration, or may have been
+    written: set[str] = field(default_factory=set, init=False)
 
     @property
     def description(self) -> str:
@@ -99,6 +104,7 @@ class Maker(Switch):
             changes = changes_of(found)
             if not changes:
                 return
+            self.written |= set(changes)
             try:
                 self.proxmox.configure(self.vmid, changes, digest=found.digest)
                 self.turn.event("info", f"Set {', '.join(sorted(changes))}.")
@@ -144,9 +150,14 @@ class Maker(Switch):
             self.seen(lambda: disk_of_serial(self.existing(), data.serial), f"{data.serial} is there")
 
     def image(self) -> None:
-        """The cloud-init image as configured: it is stale until it is written anew."""
+        """The cloud-init image as configured: it is stale until it is written anew.
+
+        What the node lists as pending leaves out addresses and names that changed. So it is written anew as well after
+        these were written, and where an earlier attempt may have done that.
+        """
         self.turn.step("Write the cloud-init image")
-        if self.proxmox.cloudinit_pending(self.vmid):
+        stale = any(in_image(key) for key in self.written) or self.turn.attempt > 1
+        if self.proxmox.cloudinit_pending(self.vmid) or stale:
             try:
                 self.proxmox.regenerate_cloudinit(self.vmid)
             except Unanswered as lost:

@@ -14,7 +14,8 @@ from provisioning.machines.comparing import undeclared_cards
 from provisioning.machines.declared import Machine, NotDeclared
 from provisioning.machines.facts import Config
 from provisioning.machines.owning import not_ours, parked_since, renaming
-from provisioning.machines.spec import differing, read_keys
+from provisioning.machines.rebuilding import cloudinit_key
+from provisioning.machines.spec import differing, in_image, read_keys
 from provisioning.making import Maker
 from provisioning.plans import CHANGE, RUN, Line, Plan
 from provisioning.watching import TRIES
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from provisioning.turns import Turn
 
 #: ``resize_vm`` brings these: they may need a power cycle
-SIZES = frozenset({"memory", "cores", "cpu"})
-_IMAGE = frozenset({"ciuser", "sshkeys", "nameserver", "searchdomain"})
+SIZES = frozenset({"memory", "balloon", "cores", "cpu"})
 #: so much of a value is shown
 LONGEST = 120
 
@@ -73,7 +73,8 @@ class Repair(MachineKind):
         turn.keep_plan(Plan((*lines, _after(machine))))
         turn.step("Set what differs")
         written = _set(work)
-        if any(key in _IMAGE or key.startswith("ipconfig") for key in written):
+        if cloudinit_key(found) and (turn.attempt > 1 or any(in_image(key) for key in written)):
+            work.written |= written
             work.image()
         turn.step("Read back")
         left = repairs(machine, now := work.existing())

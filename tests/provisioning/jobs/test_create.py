@@ -255,6 +255,30 @@ def test_a_hypervisor_that_cannot_be_seen_stops_every_creation(lab, pve):
     assert "No complete survey" not in job.message and pve.writes() == []
 
 
+def test_a_balloon_larger_than_the_declared_memory_is_lowered_with_it(lab, pve, guest_answers):
+    pve.change(guests={9003: {"config": {"memory": "16384", "balloon": "8192"}}})
+    job = create(lab)
+    assert job.state == "succeeded", job.message
+    assert f"~ balloon of {HOST}: 8192 → 4096 MiB: no more than its memory" in map(str, job.planned.lines)
+    assert (pve.guest(VMID)["config"]["memory"], pve.guest(VMID)["config"]["balloon"]) == ("4096", "4096")
+
+
+def test_a_smaller_balloon_is_left_alone(lab, pve, guest_answers):
+    pve.change(guests={9003: {"config": {"balloon": "1024"}}})
+    job = create(lab)
+    assert job.state == "succeeded" and pve.guest(VMID)["config"]["balloon"] == "1024", job.message
+    assert "balloon" not in str(job.plan)
+
+
+def test_the_image_of_a_running_machine_has_an_address_that_changed(lab, pve, guest_answers):
+    made(pve, lab)
+    was = pve.guest(VMID)["image"]["ipconfig0"]
+    other = {"ipconfig0": "ip=192.0.2.99/24"}
+    pve.change(guests={VMID: {"config": other, "image": {**pve.guest(VMID)["image"], **other}}})
+    assert create(lab).state == "succeeded"
+    assert pve.guest(VMID)["image"]["ipconfig0"] == was
+
+
 def test_a_template_without_a_cloud_init_drive_is_named(lab, pve):
     pve.change(guests={9003: {"config": {"ide2": None}}})
     (said,) = [one for one in create(lab).planned.warnings if "cloud-init" in one]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from provisioning import requests
 from provisioning.models import DriftFinding
 from tests.provisioning.jobs.conftest import MAC, VMID, do
+from tests.provisioning.jobs.rebuilding import Death, carried_on, dies
 from tests.provisioning.support import texts
 
 pytestmark = pytest.mark.django_db
@@ -40,10 +42,39 @@ def test_exactly_what_differs_is_set_and_its_drift_closes(machine, pve):
     pve.forget()
     job = do("repair_vm", machine, host=HOST)
     assert (job.state, job.outcome) == ("succeeded", {"set": ["name", "onboot"], "waiting": []}), job.message
-    assert pve.writes() == [f"PUT /nodes/{pve.node}/qemu/{VMID}/config"]
+    assert pve.writes() == [f"PUT /nodes/{pve.node}/qemu/{VMID}/{what}" for what in ("config", "cloudinit")]
     config = pve.guest(VMID)["config"]
     assert (config["name"], config["onboot"], config["memory"]) == (HOST, "1", "2048")
     assert standing() == {("size", "memory")}
+
+
+@pytest.mark.parametrize(
+    ("key", "other"), [("ipconfig0", "ip=192.0.2.99/24"), ("name", "other"), ("searchdomain", "example.org")]
+)
+def test_the_cloud_init_image_of_a_running_machine_has_what_was_repaired(machine, pve, key, other):
+    was = pve.guest(VMID)["image"][key]
+    pve.change(guests={VMID: {"config": {key: other}, "image": {**pve.guest(VMID)["image"], key: other}}})
+    job = do("repair_vm", machine, host=HOST)
+    assert (job.state, job.outcome["set"]) == ("succeeded", [key]), job.message
+    assert pve.guest(VMID)["running"] and pve.guest(VMID)["image"][key] == was
+
+
+def test_a_worker_that_died_before_the_image_was_written_is_gone_on_for(machine, pve, monkeypatch):
+    was = pve.guest(VMID)["image"]["ipconfig0"]
+    other = {"ipconfig0": "ip=192.0.2.99/24"}
+    pve.change(guests={VMID: {"config": other, "image": {**pve.guest(VMID)["image"], **other}}})
+    job = requests.request("repair_vm", site=machine, parameters={"host": HOST}, by="test", why="to see")
+    with monkeypatch.context() as patched:
+        Death(patched, 1, "before")
+        assert dies(job)
+    job = carried_on(job)
+    assert job.state == "succeeded" and pve.guest(VMID)["image"]["ipconfig0"] == was, job.message
+
+
+def test_without_a_cloud_init_drive_there_is_no_image_to_write(machine, pve):
+    configured(pve, name="other", ide2=None)
+    job = do("repair_vm", machine, host=HOST)
+    assert (job.state, job.outcome["set"]) == ("succeeded", ["name"]), job.message
 
 
 def test_what_is_as_declared_is_left_alone(machine, pve):
@@ -66,8 +97,6 @@ def test_a_machine_with_another_mac_is_stopped_first(machine, pve):
 
 
 def test_the_plan_says_each_value_before_and_after_and_what_will_forbid_it(machine, pve):
-    from provisioning import requests
-
     def plan():
         return requests.show_plan("repair_vm", site=machine, parameters={"host": HOST}, by="test")
 

@@ -102,6 +102,7 @@ def configure(world: World, schema: Schema, guest: Guest, params: dict[str, Any]
         if key in params:
             raise wrong(delete=f"Option '{key}' can't be set and deleted at the same time")
     _check_boot(guest, params, deleted)
+    _check_balloon(guest, params)
     for key, value in settings_of(schema, params).items():
         if key in dropped:
             continue
@@ -117,6 +118,15 @@ def _check_boot(guest: Guest, params: dict[str, Any], deleted: list[str]) -> Non
     for device in filter(None, str(params.get("boot", "")).partition("order=")[2].split(";")):
         if device in deleted or not (device in guest.effective() or device in params):
             raise died(f"invalid bootorder: device '{device}' does not exist'")
+
+
+def _check_balloon(guest: Guest, params: dict[str, Any]) -> None:
+    if "memory" not in params and "balloon" not in params:
+        return
+    now = guest.effective()
+    memory = re.sub(r"\D", "", str(params.get("memory", now.get("memory", "512"))))
+    if int(params.get("balloon", now.get("balloon", 0))) > int(memory):
+        raise died("balloon value too large (must be smaller than assigned memory)")
 
 
 def off_the_order(guest: Guest, key: str) -> None:
@@ -225,18 +235,16 @@ def cloudinit_values(guest: Guest) -> dict[str, str]:
 
 
 def cloudinit_pending(guest: Guest) -> list[dict[str, Any]]:
+    """Everything that came new or went; of what changed, cloud-init's own options, and neither addresses nor the name."""
     now = cloudinit_values(guest)
-    rows = []
-    for key in sorted({*now, *guest.image}):
-        line: dict[str, Any] = {"key": key}
-        if key in guest.image:
-            line["value"] = guest.image[key]
-        if key not in now:
-            line["delete"] = 1
-        elif now[key] != guest.image.get(key):
-            line["pending"] = now[key]
-        rows.append(line)
-    return rows
+    rows: list[dict[str, Any]] = [
+        {"key": key, "pending": now[key]} for key in sorted(now) if key not in guest.image
+    ]
+    for key in CLOUDINIT:
+        if key in now and key in guest.image:
+            changed = {"pending": now[key]} if now[key] != guest.image[key] else {}
+            rows.append({"key": key, "value": guest.image[key], **changed})
+    return [*rows, *({"key": key, "delete": 1} for key in sorted(guest.image) if key not in now)]
 
 
 def dump(guest: Guest, part: str) -> str:

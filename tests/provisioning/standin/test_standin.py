@@ -345,6 +345,23 @@ def test_the_cloud_init_image_is_stale_until_it_is_made_again(pve):
     assert not any("pending" in line for line in ask(pve, "GET", "/nodes/pve/qemu/200/cloudinit")[2]["data"])
 
 
+def test_of_what_changed_the_pending_list_leaves_out_addresses_and_the_name(pve):
+    changes = {"ciuser": "ops", "ipconfig0": "ip=dhcp"}
+    pve.change(guests={100: {"config": changes, "image": {**changes, "name": "opnsense"}}})
+    ask(pve, "PUT", "/nodes/pve/qemu/100/config", name="new", ciuser="ada", ipconfig0="ip=192.0.2.5/24")
+    ask(pve, "PUT", "/nodes/pve/qemu/100/config", searchdomain="example.net")
+    waiting = ask(pve, "GET", "/nodes/pve/qemu/100/cloudinit")[2]["data"]
+    assert {line["key"] for line in waiting if "pending" in line} == {"ciuser", "searchdomain"}
+
+
+def test_a_balloon_is_no_larger_than_the_memory(pve):
+    refused = "balloon value too large (must be smaller than assigned memory)"
+    assert ask(pve, "PUT", "/nodes/pve/qemu/9000/config", balloon="4096")[1] == refused
+    assert ask(pve, "PUT", "/nodes/pve/qemu/9000/config", balloon="2048")[0] == 200
+    assert ask(pve, "PUT", "/nodes/pve/qemu/9000/config", memory="1024")[1] == refused
+    assert ask(pve, "PUT", "/nodes/pve/qemu/9000/config", memory="1024", balloon="1024")[0] == 200
+
+
 def test_a_base_volume_with_linked_clones_stays(pve):
     ask(pve, "POST", "/nodes/pve/qemu/9000/clone", newid="200", full="0")
     upid = ask(pve, "DELETE", "/nodes/pve/qemu/9000", purge="1")[2]["data"]
