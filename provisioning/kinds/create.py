@@ -12,7 +12,7 @@ from provisioning.kinds.machine import MachineKind, check, declared, looked_at, 
 from provisioning.machines import preflight, transfers
 from provisioning.machines.declared import Machine, NotDeclared
 from provisioning.machines.facts import GuestLine
-from provisioning.machines.owning import renaming
+from provisioning.machines.owning import TAG, renaming
 from provisioning.machines.preflight import World
 from provisioning.machines.shell import is_installing
 from provisioning.machines.sizes import disk_text
@@ -117,6 +117,10 @@ def _make_clone(work: Maker, world: World) -> bool:
     remaking.check_whole(found, work.machine.host)
     if found is None:
         work.clone(_template(work.machine, world))
+    elif (
+        work.turn.attempt > 1 and TAG not in found.tags
+    ):  # cloned by an earlier attempt, which set nothing yet
+        work.unprotect(found)
     work.configure()
     work.disks()
     work.image()

@@ -9,11 +9,13 @@ import pytest
 from inventory import reading
 from inventory.changes import change
 from inventory.models import Host, Interface, Segment
+from provisioning import requests
 from provisioning.machines.declared import machine_of
 from provisioning.machines.owning import Owner, owner_of
 from provisioning.models import Job, Survey
 from provisioning.requests import Refused
 from tests.provisioning.jobs.conftest import ADDRESS, MAC, VMID, declare_lab, do, made
+from tests.provisioning.jobs.rebuilding import Death, carried_on, dies
 from tests.provisioning.pve.worlds import SECRETS, WRITE_TOKEN
 from tests.provisioning.support import texts
 
@@ -335,6 +337,17 @@ def test_a_clone_of_a_protected_template_is_not_protected(lab, pve, guest_answer
     job = create(lab)
     assert job.state == "succeeded", job.message
     assert pve.guest(VMID)["config"]["protection"] == "0" and pve.guest(9003)["config"]["protection"] == "1"
+
+
+@pytest.mark.parametrize(("number", "when"), [(0, "after"), (1, "before")])
+def test_a_worker_that_dies_between_leaves_no_protection(lab, pve, guest_answers, monkeypatch, number, when):
+    pve.change(guests={9003: {"config": {"protection": "1"}}})
+    job = requests.request("create_vm", site=lab, parameters={"host": HOST}, by="test", why="to see")
+    with monkeypatch.context() as patched:
+        Death(patched, number, when)
+        assert dies(job)
+    job = carried_on(job)
+    assert job.state == "succeeded" and pve.guest(VMID)["config"]["protection"] == "0", job.message
 
 
 def test_a_machine_that_somebody_protected_stays_so(lab, pve, guest_answers):
