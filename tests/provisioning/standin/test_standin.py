@@ -395,7 +395,7 @@ def test_leftovers_of_a_failed_clone(pve):
         leftovers=True,
     )
     ask(pve, "POST", "/nodes/pve/qemu/9000/clone", newid="200", full="1")
-    assert pve.guest(200)["config"] == {"lock": "clone"}
+    assert pve.guest(200)["config"] == {"lock": "clone", "description": " qmclone temporary file"}
 
 
 def test_it_needs_neither_django_nor_pytest_to_be_served():
