@@ -117,10 +117,8 @@ def _make_clone(work: Maker, world: World) -> bool:
     remaking.check_whole(found, work.machine.host)
     if found is None:
         work.clone(_template(work.machine, world))
-    elif (
-        work.turn.attempt > 1 and TAG not in found.tags
-    ):  # cloned by an earlier attempt, which set nothing yet
-        work.unprotect(found)
+    elif work.turn.attempt > 1 and TAG not in found.tags:
+        work.unprotect(found)  # an earlier attempt cloned it, and set nothing yet
     work.configure()
     work.disks()
     work.image()
