@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import shutil
-import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,7 +23,7 @@ from inventory import copies, reading, unfinished
 from inventory.models import Copy, Site
 from inventory.serving import renderings
 from inventory.unfinished import Restoring
-from provisioning.backups import another, archive, comparing, measuring, sealing, tables
+from provisioning.backups import another, archive, comparing, measuring, sealing, secret_files, tables
 from provisioning.backups.archive import CannotBackUp
 from provisioning.backups.making import RENDERINGS, SEALED
 
@@ -58,9 +56,9 @@ def restore(
     """Bring the empty database and the data directory to what *path* has.
 
     Raises CannotBackUp, Damaged, SealError; nothing is stored then. What is secret is put into place only where a
-    passphrase or a key opens it. It is another copy of the application afterwards, and read-only (``inventory.copies``);
-    with *same_copy* it is the one that it was, put back in its own place. Killed anywhere, it is begun again with the same
-    archive, and goes on; where everything is back already it compares.
+    passphrase or a key opens it, and once the rows are in. It is another copy of the application afterwards, and read-only
+    (``inventory.copies``); with *same_copy* it is the one that it was, put back in its own place. Killed anywhere, it is
+    begun again with the same archive, and goes on; where everything is back already it compares.
     """
     under_way = unfinished.current()
     if under_way is None and _is_back(path):
@@ -75,15 +73,18 @@ def restore(
         if under_way is not None:
             _require_same(under_way, this)
         opened = _opened(folder, passphrase, identity)
+        secrets = secret_files.unpacked(opened) if opened else {}
         then = _prepared(manifest, step) if under_way is None else None
         step("put the files back")
-        warnings = [*_files(folder), *_secrets(opened, manifest)]
-        step("put every row back")
-        rows = manifest["rows"] if then is None else _load(folder, then, this)
+        _files(folder)
+        with secret_files.drafted(secrets, settings.DATA_DIR) as put_secrets:
+            step("put every row back")
+            rows = manifest["rows"] if then is None else _load(folder, then, this)
+            put_secrets()  # killed before, the restore is gone on with, and comes here again
     step("bring the tables to this version")
     call_command("migrate", interactive=False, verbosity=0)
     unfinished.end()
-    return _compared(manifest, rows, warnings, step)
+    return _compared(manifest, rows, _told_of_secrets(secrets, manifest), step)
 
 
 def _is_back(path: Path) -> bool:
@@ -191,18 +192,17 @@ def _opened(folder: Path, passphrase: str, identity: str) -> bytes:
     return sealing.unseal(sealed.read_bytes(), identity=identity, passphrase=passphrase)
 
 
-def _files(folder: Path) -> list[str]:
+def _files(folder: Path) -> None:
     for source in sorted((folder / RENDERINGS).glob("*.gz")):
         place = Path(settings.RENDERINGS_DIR) / source.name[:2] / source.name
         for above in (place.parent.parent, place.parent):
             above.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copyfile(source, place)
         place.chmod(0o600)
-    return []
 
 
-def _secrets(opened: bytes, manifest: Mapping[str, Any]) -> list[str]:
-    if not opened:
+def _told_of_secrets(secrets: Mapping[str, bytes], manifest: Mapping[str, Any]) -> list[str]:
+    if not secrets:
         lacking = (
             "they were not in it" if not manifest["sealed"] else f"they are sealed ({manifest['sealed']})"
         )
@@ -212,26 +212,8 @@ def _secrets(opened: bytes, manifest: Mapping[str, Any]) -> list[str]:
                 "hypervisors have to be given anew."
             )
         ]
-    with tarfile.open(fileobj=io.BytesIO(opened)) as tar:
-        for entry in tar:
-            stream = tar.extractfile(entry)
-            if stream is None or entry.name.startswith("/") or ".." in Path(entry.name).parts:
-                raise CannotBackUp(
-                    f"{entry.name} has no place in the data directory; nobody of ours sealed this."
-                )
-            _put(settings.DATA_DIR / entry.name, stream.read())
     given = os.environ.get("SECRET_KEY") or os.environ.get("SECRET_KEY_FILE")
     return ["SECRET_KEY is set here: the restored key lies in DATA_DIR, and is not used."] if given else []
-
-
-def _put(place: Path, content: bytes) -> None:
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = place.with_name(f".{place.name}.restored")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(place)
 
 
 # --- comparing ---

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from inventory import copies
+from mgmtplane import supervisor
 from provisioning.backups import archive as tars
 from provisioning.backups import away, making, measuring, restoring
 from provisioning.backups.archive import CannotBackUp, check
@@ -134,7 +135,7 @@ class Command(BaseCommand):
         without_secrets: bool,
         **_: Any,
     ) -> None:
-        with _at_hand(archive) as path:
+        with _nothing_running(), _at_hand(archive) as path:
             self._restore_file(path, identity, passphrase_stdin, without_secrets)
 
     def _restore_file(
@@ -237,6 +238,18 @@ class Command(BaseCommand):
 
     def _say(self, step: str) -> None:
         self.stderr.write(f"… {step}")
+
+
+@contextlib.contextmanager
+def _nothing_running() -> Iterator[None]:
+    """Hold the supervisor's lock: what runs knows the secret key of before, and another database."""
+    try:
+        with supervisor.only_one(settings.DATA_DIR):
+            yield
+    except supervisor.Refused as reason:
+        raise CommandError(
+            f"Nothing was restored: {reason}. Stop make up first (Ctrl-C, or systemctl stop), then give the command again."
+        ) from None
 
 
 @contextlib.contextmanager

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 
-from provisioning.backups import archive
-from tests.provisioning.backups.test_round_trip import environment, manage
+from mgmtplane import supervisor
+from provisioning.backups import archive, secret_files
+from provisioning.backups.archive import CannotBackUp
+from tests.provisioning.backups.test_round_trip import PASSPHRASE, environment, manage
 from tests.shared_data import REPOSITORY
 from tests.upgrading import states
 
@@ -26,14 +31,21 @@ import django
 django.setup()
 from inventory.exports.text import UnsafeLine
 from inventory.serving import renderings
-from provisioning.backups import measuring, restoring
+from provisioning.backups import measuring, restoring, secret_files
 {}
 from django.core.management import execute_from_command_line
 execute_from_command_line(["manage.py", *sys.argv[1:]])
 """
 #: killed when the rows are committed and nothing else was done
 DIES = "restoring.call_command = lambda *words, **more: os._exit(9)"
+#: when the rows are committed, and what is secret is not in its place
+DIES_BEFORE_SECRETS = "secret_files._put = lambda *places: os._exit(9)"
 DIES_COMPARING = "measuring.exports_of = lambda slug: os._exit(9)"
+NO_ROOM = """
+def refuse(*words, **more):
+    raise OSError(28, "No space left on device")
+restoring.tables.load = refuse
+"""
 KEA_REFUSES = """
 document = renderings.document
 def refuse(slug, format, **more):
@@ -44,11 +56,14 @@ renderings.document = refuse
 """
 
 
-def run(data: Path, with_what: str, *words: str) -> subprocess.CompletedProcess[str]:
+def run(
+    data: Path, with_what: str, *words: str, given: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", COMMAND.format(with_what), *words],
         cwd=REPOSITORY,
-        env=environment(data),
+        env=environment(data, **variables),
+        input=given,
         capture_output=True,
         text=True,
         check=False,
@@ -143,7 +158,6 @@ def require_another(data: Path, backup: Path) -> None:
 
 def test_another_archive_is_not_mixed_in():
     from inventory.unfinished import Restoring
-    from provisioning.backups.archive import CannotBackUp
     from provisioning.backups.restoring import _require_same
 
     half = Restoring("aa", False, "one.tar")
@@ -182,3 +196,78 @@ def test_which_jobs_stood_in_a_backup_is_asked_of_no_clock():
     sweeping.sweep()
     new.refresh_from_db()
     assert new.state == "queued"
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory) -> Path:
+    """An archive that has a token and the secret key."""
+    living = tmp_path_factory.mktemp("sealed")
+    manage(living, "migrate", "-v0")
+    manage(living, "demo")
+    (living / "tokens").mkdir(mode=0o700)
+    (living / "tokens" / "hv01").write_text("of the archive")
+    manage(living, "backup", "create", BACKUP_PASSPHRASE=PASSPHRASE)
+    (made,) = (living / "backups").glob("*.tar")
+    return made
+
+
+@pytest.fixture
+def installation(tmp_path) -> Path:
+    """A data directory that has another secret key and another token, and an empty database."""
+    data = tmp_path / "data"
+    manage(data, "migrate", "-v0")
+    (data / "tokens").mkdir(mode=0o700)
+    (data / "tokens" / "hv01").write_text("of before")
+    return data
+
+
+def secrets_of(data: Path) -> dict[str, str]:
+    found = [*data.glob("secret_key*"), *data.glob(".secret_key*"), *(data / "tokens").glob("*")]
+    return {str(path.relative_to(data)): path.read_text().strip() for path in found}
+
+
+def test_where_the_rows_do_not_go_in_secrets_stay_what_they_are(sealed, installation):
+    before = secrets_of(installation)
+    words = ("backup", "restore", str(sealed), "--passphrase-stdin")
+    done = run(installation, NO_ROOM, *words, given=PASSPHRASE)
+    assert done.returncode == 1 and "No space left on device" in done.stderr, done.stderr
+    assert secrets_of(installation) == before and before["tokens/hv01"] == "of before"
+
+
+def test_killed_before_secrets_are_in_place_it_puts_them_there_and_keeps_the_key_of_before(
+    sealed, installation
+):
+    before = secrets_of(installation)["secret_key"]
+    words = ("backup", "restore", str(sealed), "--passphrase-stdin")
+    assert run(installation, DIES_BEFORE_SECRETS, *words, given=PASSPHRASE).returncode == 9
+    assert secrets_of(installation)["secret_key"] == before
+    assert run(installation, DIES, *words, given=PASSPHRASE).returncode == 9  # and once more, afterwards
+    assert "Every export is what it was." in manage(installation, *words, given=PASSPHRASE)
+    key = (sealed.parent.parent / "secret_key").read_text().strip()
+    assert secrets_of(installation) == {
+        "secret_key": key,
+        "secret_key.before": before,
+        "tokens/hv01": "of the archive",
+    }
+    assert (installation / "secret_key.before").stat().st_mode & 0o077 == 0
+
+
+def test_over_a_running_application_nothing_is_restored(sealed, installation):
+    with supervisor.only_one(installation):
+        said = manage(installation, "backup", "restore", str(sealed), "--without-secrets", code=1)
+    assert f"(process {os.getpid()})" in said and "Stop make up first" in said
+    assert asked(installation, "SELECT * FROM inventory_site") == []
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../secret_key", "tokens/../secret_key", "tokens/a/b", "tokens/..", "settings.py"]
+)
+def test_what_has_no_place_in_the_data_directory_is_found_before_anything_is_written(name):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for one in ("secret_key", "tokens/hv01", name):
+            tar.addfile(tarfile.TarInfo(one), io.BytesIO())
+    with pytest.raises(CannotBackUp, match="has no place in the data directory"):
+        secret_files.unpacked(packed.getvalue())
+    with pytest.raises(CannotBackUp, match="no readable tar"):
+        secret_files.unpacked(b"something else")
