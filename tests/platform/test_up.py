@@ -21,6 +21,9 @@ from tests.shared_data import REPOSITORY
 
 PASSWORD = "correct horse battery"
 
+#: a start makes every table, which takes a slow machine half a minute
+pytestmark = pytest.mark.timeout(400)
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -41,7 +44,7 @@ def up(data_dir, **variables: str) -> subprocess.CompletedProcess:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=200,
     )
 
 
