@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import pwd
 import shutil
 import subprocess
 from typing import NoReturn
@@ -71,3 +72,8 @@ def _namespaces_work() -> bool:
         command, capture_output=True, check=False, env={**os.environ, "PATH": SEARCH_PATH}, timeout=20
     )
     return result.returncode == 0
+
+
+def ssh_home() -> str:
+    """What ``~`` is for ssh: the home of the account, whatever HOME says."""
+    return pwd.getpwuid(os.getuid()).pw_dir

@@ -74,6 +74,11 @@ def served_by(snapshot: Snapshot) -> Iterator[tuple[str, str, Need]]:
     yield from ((name, what, need) for _, name, what, need in found)
 
 
+def servers(snapshot: Snapshot) -> frozenset[str]:
+    """The live hosts that are a gateway, DNS server or boot server of some segment; computed once for each Snapshot."""
+    return snapshot.once(_servers)
+
+
 def owners(snapshot: Snapshot) -> dict[str | None, str]:
     """Address, name or full name → the live host that has it; computed once for each Snapshot."""
     return snapshot.once(_owners)
@@ -173,6 +178,12 @@ def _servers_of(snapshot: Snapshot) -> Iterator[tuple[tuple[int, ...], str, str,
                     yield (away >= 0, kind, away), host.name, what, Need(name, f"{what} in {segment.name}")
 
 
+def _servers(snapshot: Snapshot) -> frozenset[str]:
+    known = owners(snapshot)
+    at = (address for segment in snapshot.segments for ones in _at(segment).values() for address in ones)
+    return frozenset(known[address] for address in at if address in known)
+
+
 def _at(segment: SegmentFacts) -> dict[str, tuple[str | None, ...]]:
     """What a segment is served with → at which addresses."""
     return {
@@ -183,8 +194,15 @@ def _at(segment: SegmentFacts) -> dict[str, tuple[str | None, ...]]:
 
 
 def _owners(snapshot: Snapshot) -> dict[str | None, str]:
-    found: dict[str | None, str] = {snapshot.fqdn(host.name): host.name for host in snapshot.live_hosts}
-    found |= {host.name: host.name for host in snapshot.live_hosts}
-    return found | {
-        address: interface.host for interface in snapshot.live_interfaces for address in interface.addresses
-    }
+    """Of several that claim an address the first by name has it here."""
+    hosts = sorted(snapshot.live_hosts, key=lambda host: host.name)
+    found: dict[str | None, str] = {}
+    for words in (lambda host: [host.name], lambda host: [snapshot.fqdn(host.name)], _addresses):
+        for host in hosts:
+            for word in words(host):
+                found.setdefault(word, host.name)
+    return found
+
+
+def _addresses(host: HostFacts) -> list[str]:
+    return [address for interface in host.interfaces for address in interface.addresses]

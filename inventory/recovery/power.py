@@ -23,6 +23,8 @@ from inventory.exports.ssh_words import SshPlan
 from inventory.pictures.fate import carriers
 from inventory.recovery.logins import Logins
 from inventory.recovery.order import (
+    BOOT,
+    DNS,
     GATEWAY,
     PLUGGED,
     Need,
@@ -33,6 +35,7 @@ from inventory.recovery.order import (
     is_network,
     owners,
     served_by,
+    servers,
     wait,
 )
 from inventory.snapshot import AuthorityMode, HostFacts, InterfaceFacts, Snapshot
@@ -111,6 +114,8 @@ class _Site:
         self._wait_for_relays()
         for _, name, need in sorted(self._served(), key=lambda one: one[0]):
             wait(self.needs, name, need)
+        self.everybody = dict.fromkeys(servers(snapshot), ("all that it serves",))
+        self.followers = self._followers()
         self.path = set().union(
             *(everything(self.needs, name) for name in self.needs if self.is_network(name))
         )
@@ -126,6 +131,15 @@ class _Site:
             depths = {name: depth(self.snapshot, name) for name in names}
             for level in sorted(set(depths.values())):
                 yield [name for name in names if depths[name] == level]
+
+    def _followers(self) -> dict[str, list[str]]:
+        """Host → who waits for it to be carried, reached, woken or given power."""
+        found: dict[str, list[str]] = {}
+        for name, needs in sorted(self.needs.items()):
+            for need in needs:
+                if not need.why.startswith((GATEWAY, DNS, BOOT)):
+                    found.setdefault(need.host, []).append(name)
+        return found
 
     def _served(self) -> Iterator[tuple[bool, str, Need]]:
         """(whether it comes second, host, who serves it): a gateway is part of the way to a host, so it comes first."""
@@ -220,8 +234,7 @@ class _Site:
 
     def down(self, name: str) -> Move:
         host, way = self.snapshot.host_by_name[name], self.way(name)
-        waiting = sorted(other for other, wants in self.needs.items() if any(w.host == name for w in wants))
-        why = f"after {', '.join(waiting)}" if waiting else ""
+        why = self._after(name)
         if self.is_network(name):
             return Move(name, "hand", way, "everybody else crosses it", by=_off_by_hand(host))
         if name in self.within:
@@ -236,6 +249,11 @@ class _Site:
             lack = "no way to log in to it is declared" if way else "it has no address that ssh could reach"
             return Move(name, "hand", way, "; ".join(filter(None, (lack, why))), by=_off_by_hand(host))
         return Move(name, "ssh", way, why, is_blind=name in self.within.values())
+
+    def _after(self, name: str) -> str:
+        """Who goes before it: by name, but for whom it serves, which may be everybody."""
+        waiting = [*self.followers.get(name, ()), *self.everybody.get(name, ())]
+        return f"after {', '.join(waiting)}" if waiting else ""
 
     def up(self, name: str) -> Move:
         host, way = self.snapshot.host_by_name[name], self.way(name)

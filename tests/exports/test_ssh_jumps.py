@@ -14,7 +14,7 @@ from inventory.exports.ssh_config import with_known_hosts
 from inventory.local_ports import FIRST, LAST, next_port
 from inventory.recovery.power import shutdown
 from inventory.snapshot import HostFacts, InterfaceFacts, SegmentFacts, ServiceFacts, SiteFacts, Snapshot
-from tests.components import require
+from tests.components import require, ssh_home
 from tests.exports.jump_site import SITE, host, host_key, page, with_host
 
 KEYS = "~/.ssh/lab_known_hosts"
@@ -381,7 +381,7 @@ def test_recorded_keys_are_held_to_where_a_file_of_them_is_declared(asked):
     site = replace(SITE, site=replace(SITE.site, variables=declared))
     for destination in ("hv01", "hv01.ip", "hv01.alt", "jump01.web"):
         told = asked(destination, site)
-        assert told["userknownhostsfile"] == [str(Path(KEYS).expanduser())], destination
+        assert told["userknownhostsfile"] == [KEYS.replace("~", ssh_home())], destination
         assert told["stricthostkeychecking"] == ["true"], destination
     assert asked("cam01", site)["stricthostkeychecking"] == ["ask"]
     assert asked("hv01")["stricthostkeychecking"] == ["ask"]
@@ -389,7 +389,7 @@ def test_recorded_keys_are_held_to_where_a_file_of_them_is_declared(asked):
 
 def test_a_directory_names_the_files_that_it_brings(asked):
     text = with_known_hosts(SITE, None, ["known_hosts", "~/.ssh/known_hosts"])
-    assert asked("cam01", text)["userknownhostsfile"] == [f"known_hosts {Path.home()}/.ssh/known_hosts"]
+    assert asked("cam01", text)["userknownhostsfile"] == [f"known_hosts {ssh_home()}/.ssh/known_hosts"]
     with pytest.raises(ValueError, match="no plain path"):
         with_known_hosts(SITE, None, ["a\nProxyCommand sh"])
 

@@ -10,7 +10,7 @@ import pytest
 from inventory.local_ports import FIRST
 from inventory.recovery import kit
 from inventory.snapshot import HostFacts, InterfaceFacts, SegmentFacts, ServiceFacts, SiteFacts, Snapshot
-from tests.components import require
+from tests.components import require, ssh_home
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 
@@ -69,7 +69,7 @@ def test_every_name_of_a_host_leads_to_its_address_and_by_addresses_there(top, n
     assert (found["user"], found["proxyjump"].strip("[]")) == ("root", "192.0.2.3")
     assert found["stricthostkeychecking"] in ("yes", "true")
     first, *others = found["userknownhostsfile"].split()
-    assert first == f"{Path.home()}/.ssh/known_hosts", (
+    assert first == f"{ssh_home()}/.ssh/known_hosts", (
         "what somebody accepts is written there, and not into the kit"
     )
     assert others == ["ssh/known_hosts", "known_hosts"]

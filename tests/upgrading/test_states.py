@@ -26,12 +26,16 @@ def rendered(data: Path, into: Path) -> Path:
 
 
 def require_the_same(before: Path, after: Path) -> None:
-    """Nothing differs but that there is room, left empty, for what could not be declared then."""
+    """Nothing differs but that there is room, left empty, for what could not be declared; jump hosts have other names."""
     found = compare(before, after)
     assert found.exports > 50
     for one in found.differences:
         if one.format == "csv":
             require_only_new_columns(*(folder.joinpath(*one.where) for folder in (before, after)))
+        elif one.format == "ssh-config":
+            require_only_whole_names_of_jump_hosts(
+                *(folder.joinpath(*one.where) for folder in (before, after))
+            )
         else:
             require_only_empty_keys(one)
 
@@ -44,6 +48,27 @@ def require_only_new_columns(before: Path, after: Path) -> None:
     assert new_names[: len(old_names)] == old_names
     added = [""] * (len(new_names) - len(old_names))
     assert new == [row + added for row in old]
+
+
+def require_only_whole_names_of_jump_hosts(before: Path, after: Path) -> None:
+    """Where a label of this site alone stood, the name or address stands that the label led to."""
+    old, new = (path.read_text().splitlines() for path in (before, after))
+    assert len(old) == len(new)
+    stanzas = [line.split()[1:] for line in new if line.startswith("Host ")]
+    for was, now in zip(old, new, strict=True):
+        if was == now:
+            continue
+        assert was.split()[:1] == now.split()[:1] == ["ProxyJump"], (was, now)
+        label, name = was.split()[1], now.split()[1]
+        assert any({label, name} <= {*one} for one in stanzas) or leads_to(new, label) == name
+
+
+def leads_to(lines: list[str], label: str) -> str:
+    """The HostName of a label's stanza."""
+    begin = next(
+        number for number, line in enumerate(lines) if label in line.split() and "Host" in line.split()
+    )
+    return next(line.split()[1] for line in lines[begin:] if line.split()[:1] == ["HostName"])
 
 
 def require_only_empty_keys(one: Difference) -> None:

@@ -403,7 +403,7 @@ down 'pi02' 'pi02.ip' 198.51.100.150
 by_hand 'pi03' 'switch it off'
 # pi04: it has no address that ssh could reach
 by_hand 'pi04' 'switch it off'
-# provisioner-ph01: after b\xfccher-vm01, hv01, hv02, provisioner-vm05, stray-vm01, vlans-ph01
+# provisioner-ph01: after all that it serves
 down 'provisioner-ph01' 'provisioner-ph01.ip' 192.0.2.95
 gone 'ignore' 'ignore.ip' 198.51.100.66
 gone 'pi01' 'pi01.ip' 198.51.100.11
