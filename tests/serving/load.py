@@ -226,16 +226,17 @@ class Load:
     def require_right_reads(
         self, begin: float, end: float, *, degraded: bool, longest: float = 30.0
     ) -> Counter:
-        """Every read that began between the two moments: right bytes, and told or not."""
+        """Every read that began between the two moments: right bytes, and, where it was answered by then, told or not."""
         found = [read for read in self.reads if begin <= read.at <= end]
         assert len(found) >= 5, (len(found), self.faults[:3])
         assert all(read.right for read in found), self.faults[:5]
+        answered = [read for read in found if read.at + read.seconds <= end]
         if degraded:
-            assert all(read.degraded for read in found), Counter(read.degraded for read in found)
+            assert all(read.degraded for read in answered), Counter(read.degraded for read in answered)
         else:
             assert not any(read.degraded for read in found), Counter(read.degraded for read in found)
         assert max(read.seconds for read in found) < longest, sorted(read.seconds for read in found)[-5:]
-        return Counter(read.degraded for read in found)
+        return Counter(read.degraded for read in answered)
 
     def require_whole_writes(self, doubtful: int = 0) -> None:
         """Each write is there exactly where it was said to be; *doubtful*: whose answer may have been lost."""
