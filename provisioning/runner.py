@@ -49,8 +49,8 @@ def run(job_id: int, worker: str = "") -> None:
             holding.take(job, holding.hosts_of(job), turn.attempt)
             _perform(turn)
     except Superseded:
-        log.info("job %s: attempt %s ends here (Superseded)", job.pk, job.attempt)
         ended.superseded()
+        log.info("job %s: attempt %s ends here (Superseded)", job.pk, job.attempt)
     except Paused:
         log.info("job %s: attempt %s ends here (Paused)", job.pk, job.attempt)
     except Cancelled as reason:

@@ -14,7 +14,7 @@ from provisioning import requests, sweeping
 from provisioning.models import DriftFinding, Job
 from provisioning.moments import DatabaseTime
 from tests.provisioning.faults import checking
-from tests.provisioning.faults.ground import Call, Ground, drawn, drawn_calls, go_on, moment
+from tests.provisioning.faults.ground import Call, Ground, drawn, drawn_calls, go_on, look_again, moment
 from tests.provisioning.faults.table import INTERRUPTIONS, KINDS, Interruption
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -73,7 +73,7 @@ def interrupted(ground: Ground, row: Interruption, call: Call) -> list[str]:
         go_on(job, "another")
     late = ground.pve.writes()[before[0] :] if before else []
     if row.name.startswith("overtaken"):
-        _look_again()  # between two calls that change something it cannot tell that the first was in time
+        look_again()  # between two calls that change something it cannot tell that the first was in time
     said = list(checking.truth(job))
     if job.state not in _ends(row, ground, call):
         said.append(f"it {job.state} instead of {row.ends}: {job.message}")
@@ -85,13 +85,6 @@ def interrupted(ground: Ground, row: Interruption, call: Call) -> list[str]:
         said += ground.wrong()
     said += checking.left(ground.pve.state(), job)
     return [*said, *ground.converges(), *_spare_rows_closed()]
-
-
-def _look_again() -> None:
-    """The surveys that are asked for after a late call; they wait a minute."""
-    for survey in Job.objects.filter(kind="survey", state="queued"):
-        Job.objects.filter(pk=survey.pk).update(not_before=None)
-        assert go_on(survey).state == "succeeded", survey.message
 
 
 def _told_of(call: str, job: Job, ground: Ground) -> Iterator[str]:
