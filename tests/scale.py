@@ -51,10 +51,12 @@ def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     if DIVISOR:
         wanted = _with_shares(wanted)
     kept = set(map(id, wanted))
+    if DATABASE_ONLY:
+        kept |= {id(item) for item in items if item.get_closest_marker("postgresql")}
     left = [item for item in items if id(item) not in kept]
     if left:
         config.hook.pytest_deselected(items=left)
-        items[:] = wanted
+        items[:] = [item for item in items if id(item) in kept]
 
 
 def _with_few_sets(items: list[pytest.Item]) -> list[pytest.Item]:

@@ -125,6 +125,7 @@ def test_a_port_of_another_page_is_refused_in_words(site):
         add(site, "shop", local_port=80)
 
 
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_two_sites_that_ask_at_once_get_a_port_each(site):
     if connection.vendor != "postgresql":

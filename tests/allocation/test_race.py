@@ -136,6 +136,7 @@ def race_on_sqlite(kinds: tuple[str, ...], environment: dict[str, str]) -> float
     return seconds
 
 
+@pytest.mark.postgresql
 @on_postgresql
 def test_200_requests_over_20_connections_get_200_different_values():
     race_on_postgresql(race.KINDS)

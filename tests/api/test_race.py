@@ -126,6 +126,7 @@ def test_one_key_of_20_at_once_makes_one_host(server, token):
     assert RememberedAnswer.objects.count() == 1
 
 
+@pytest.mark.postgresql
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="needs PostgreSQL: SQLite has one writer")
 def test_a_key_that_is_still_being_answered_is_told_so_after_a_while(monkeypatch):
     from inventory.api.v1 import remembering

@@ -157,6 +157,7 @@ def test_what_a_killed_drill_left_goes_with_the_next_and_with_housekeeping(site)
     assert left() == []
 
 
+@pytest.mark.postgresql
 def test_on_postgresql_the_database_of_a_killed_drill_goes_as_well():
     require_postgresql()
     with scratch._door():
