@@ -121,7 +121,7 @@ def _forbidden(said: str, call: str) -> Unauthorized:
     path, privilege = (found["path"], found["privilege"] or "") if found else ("", "")
     lacks = f"lacks {privilege.replace('|', ' or ')} on {path}" if privilege else "may not do this"
     return Unauthorized(
-        f"The API token {lacks}: {said}. With privilege separation its owner needs the privilege too.",
+        f"The API token {lacks} ({call}): {said}. With privilege separation its owner needs the privilege too.",
         call=call,
         privilege=privilege,
         path=path,
