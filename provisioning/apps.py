@@ -21,10 +21,12 @@ class ProvisioningConfig(AppConfig):
         from inventory.api.v1.others import OTHERS
         from inventory.models.schedules import JUDGES
         from provisioning import metrics as ours
-        from provisioning import schedules, vmids, workers
         from provisioning.backups import ages
+        from provisioning.clockwork import schedules
         from provisioning.drills import ages as drills
+        from provisioning.engine import workers
         from provisioning.kits import ages as kit_ages
+        from provisioning.observed import vmids
 
         seeing.LOOKERS.append(vmids.seen)
         health.NOTES["workers"] = workers.silence
@@ -39,17 +41,17 @@ class ProvisioningConfig(AppConfig):
         OTHERS["observations"] = "provisioning.api.observations.ObservationView"
         # Our permissions are made after the inventory's, and belong into its user groups too.
         post_migrate.connect(level_groups.keep, sender=self, dispatch_uid="provisioning.level_groups")
-        worker_ready.connect(_begin_sweeping, dispatch_uid="provisioning.sweeping")
-        worker_shutting_down.connect(_end_sweeping, dispatch_uid="provisioning.sweeping")
+        worker_ready.connect(_begin_sweeping, dispatch_uid="provisioning.engine.sweeping")
+        worker_shutting_down.connect(_end_sweeping, dispatch_uid="provisioning.engine.sweeping")
 
 
 def _begin_sweeping(sender: Any, **_: Any) -> None:
-    from provisioning import sweeping
+    from provisioning.engine import sweeping
 
     sweeping.begin(sender)
 
 
 def _end_sweeping(**_: Any) -> None:
-    from provisioning import sweeping
+    from provisioning.engine import sweeping
 
     sweeping.end()

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 from inventory.snapshot import HostFacts, Snapshot
-from provisioning import parts, verifying
+from provisioning.engine import parts
+from provisioning.engine.turns import Turn
 from provisioning.machines import rebuilding
 from provisioning.machines.facts import Config
-from provisioning.making import Maker
 from provisioning.plans import RUN, Line
-from provisioning.turns import Turn
+from provisioning.steps import verifying
+from provisioning.steps.making import Maker
 
 Purpose = Literal["configure_template", "retire_template"]
 CONFIGURE: Purpose = "configure_template"

@@ -15,12 +15,13 @@ from django.utils import timezone
 from inventory import reading
 from inventory.models import Site
 from inventory.snapshot import HostFacts, Snapshot
-from provisioning import gathered, states, surveys
+from provisioning import states
+from provisioning.engine.moments import database_now
 from provisioning.machines.preflight import World
 from provisioning.models import DriftDecision, DriftFinding, Job, Observation
 from provisioning.models.drift import ACCEPTED, IGNORED, LOST, SEEN, UNKNOWN
 from provisioning.models.observations import INTERFACES, NAME
-from provisioning.moments import database_now
+from provisioning.observed import gathered, surveys
 from provisioning.surveying.drifting import Drift, Drifts, Expected, drift
 from provisioning.surveying.expecting import expected_of, owners_of
 

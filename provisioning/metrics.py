@@ -8,9 +8,10 @@ from typing import Any
 from django.db.models import Count, Q
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from provisioning import states, workers
+from provisioning import states
 from provisioning.backups import ages
 from provisioning.drills import ages as drills
+from provisioning.engine import workers
 from provisioning.kits import ages as kit_ages
 from provisioning.models import DriftFinding, Job, ScheduleState, Survey
 from provisioning.surveying.kinds_of_drift import KINDS, OPEN

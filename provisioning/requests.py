@@ -13,17 +13,18 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from inventory.models import Site
-from provisioning import kinds, parts, standing, states
-from provisioning.asking import Refused, allowed, person, require
-from provisioning.delivery import deliver
+from provisioning import kinds, states
+from provisioning.engine import parts, standing
+from provisioning.engine.asking import Refused, allowed, person, require
+from provisioning.engine.delivery import deliver
+from provisioning.engine.moments import DatabaseTime
+from provisioning.engine.moves import move, note
+from provisioning.engine.turns import without_secrets
 from provisioning.kinds.base import TYPED, Asked, Kind, plain
 from provisioning.models import Job
-from provisioning.moments import DatabaseTime
-from provisioning.moves import move, note
 from provisioning.plans import Plan
 from provisioning.redaction import holds_secret, redact
-from provisioning.turns import without_secrets
-from provisioning.unlocking import answer, lock, unlock
+from provisioning.unlocks.unlocking import answer, lock, unlock
 
 __all__ = [
     "Refused",

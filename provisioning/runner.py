@@ -13,15 +13,16 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from provisioning import kinds, overtaken, standing, states
-from provisioning.faults import Cancelled, JobFailed, Paused, Superseded, in_words
+from provisioning import kinds, states
+from provisioning.engine import overtaken, standing
+from provisioning.engine.faults import Cancelled, JobFailed, Paused, Superseded, in_words
+from provisioning.engine.moments import DatabaseTime
+from provisioning.engine.moves import move
+from provisioning.engine.turns import Heart, Turn
 from provisioning.kinds.base import Asked
 from provisioning.models import Job
-from provisioning.moments import DatabaseTime
-from provisioning.moves import move
 from provisioning.redaction import redact, redacted
 from provisioning.runs import holding
-from provisioning.turns import Heart, Turn
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from mgmtplane import own_secrets
 from provisioning.keeper import calling
 from provisioning.keeper.calling import KeeperAway, of_job, of_site
-from provisioning.needs import Need
+from provisioning.unlocks.needs import Need
 
 #: A key or a token, not a disk image given by mistake.
 LONGEST = 64 * 1024
@@ -56,7 +56,7 @@ def resolve(
 
     ``unlock:NAME`` is what the keeper holds for the job, else for the site; NeedsUnlock where it holds none, with
     *label* as what a person reads, and *key* where that has lines. *unlocked* opens a vaulted variable by its name
-    (``provisioning.opening``). Raises SecretError, also for what is this application's own: its settings, and what
+    (``provisioning.unlocks.opening``). Raises SecretError, also for what is this application's own: its settings, and what
     lies in *data_dir*.
     """
     kind, _, place = reference.partition(":")

@@ -29,10 +29,11 @@ from inventory.snapshot import Snapshot
 from mgmtplane import processes, supervisor
 from mgmtplane.own_secrets import TOKENS as TOKENS_FOLDER
 from mgmtplane.supervisor import Child
-from provisioning import requests, vmids
+from provisioning import requests
 from provisioning.machines.declared import NotDeclared, machine_of
 from provisioning.machines.facts import Config
 from provisioning.machines.spec import differing
+from provisioning.observed import vmids
 
 SITE = "lab"
 #: hypervisor → API address and secret as the demo declares them; one that says otherwise is somebody's own

@@ -1,6 +1,6 @@
 """The states of a job, and the only moves between them. Pure.
 
-A move is made by one conditional UPDATE (``provisioning.moves``), whose row count says whether this caller won.
+A move is made by one conditional UPDATE (``provisioning.engine.moves``), whose row count says whether this caller won.
 """
 
 from __future__ import annotations

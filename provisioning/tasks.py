@@ -5,7 +5,7 @@ import logging
 from celery import Task, shared_task
 
 from provisioning import requests, runner
-from provisioning.delivery import RUN_JOB
+from provisioning.engine.delivery import RUN_JOB
 
 log = logging.getLogger(__name__)
 

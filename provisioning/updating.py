@@ -11,14 +11,15 @@ from django.conf import settings
 from inventory.automation_facts import ProjectFacts
 from inventory.models import Project
 from inventory.snapshot import Snapshot
-from provisioning import opening, projects
+from provisioning import projects
 from provisioning.adapters.commands import go_on
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
+from provisioning.engine.moments import DatabaseTime
 from provisioning.models import ProjectState
-from provisioning.moments import DatabaseTime
 from provisioning.projects import Installed, Limits, Obtained, Since
 from provisioning.projects.places import working_folder
 from provisioning.secrets import NeedsUnlock, SecretError
+from provisioning.unlocks import opening
 
 
 def facts_of(snapshot: Snapshot, name: str) -> ProjectFacts | None:

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from provisioning import private_keys
 from provisioning.adapters.base import AdapterError, Unauthorized
 from provisioning.adapters.commands import NotInstalled, Program, base_environment
+from provisioning.unlocks import private_keys
 
 #: seconds; a key is forgotten by then even where everything else has failed
 LIFETIME = 3600

@@ -22,11 +22,12 @@ from inventory.admin.log import ReadOnly, iso
 from inventory.admin.sited import is_id, row_or_404
 from inventory.models import Host
 from inventory.permissions import may
-from provisioning import drift, glancing, taking
+from provisioning import drift
 from provisioning.admin.drift_filters import HostFilter, HypervisorFilter, StateFilter
 from provisioning.admin.ways_out import job_since, survey_sites, ways_out
 from provisioning.drift import Refused
 from provisioning.models import DriftFinding
+from provisioning.observed import glancing, taking
 from provisioning.surveying.kinds_of_drift import KINDS, STANDINGS
 
 #: days that the page offers to ignore something

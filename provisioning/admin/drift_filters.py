@@ -7,8 +7,8 @@ from typing import Any
 from unfold.contrib.filters.admin import DropdownFilter
 
 from inventory.permissions import within
-from provisioning import glancing
 from provisioning.models import DriftFinding
+from provisioning.observed import glancing
 from provisioning.surveying.kinds_of_drift import STANDINGS
 
 MOST_CHOICES = 200

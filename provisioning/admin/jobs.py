@@ -22,13 +22,14 @@ from inventory.admin.filters import SiteFilter
 from inventory.admin.log import ReadOnly
 from inventory.admin.sited import is_id, row_or_404
 from inventory.permissions import may, within
-from provisioning import kinds, requests, states, unlocking
+from provisioning import kinds, requests, states
 from provisioning.admin import shown, unlocked
 from provisioning.admin.runs import run_page
 from provisioning.admin.starting import offered
 from provisioning.models import Job, PlaybookRun
 from provisioning.requests import Refused
 from provisioning.templatetags.jobs import duration
+from provisioning.unlocks import unlocking
 
 MOST_CHOICES = 200
 

@@ -13,8 +13,8 @@ from inventory.admin.pages import page
 from inventory.admin.sited import row_or_404
 from inventory.models import Host, Site
 from inventory.permissions import may
-from provisioning import recording
 from provisioning.drift import Refused
+from provisioning.observed import recording
 
 
 @page("host-keys/<str:site>/<int:host>/", permission="inventory.change_host", methods=("GET", "HEAD", "POST"))

@@ -27,9 +27,9 @@ from inventory.changes import change
 from inventory.models import Schedule, Site
 from inventory.permissions import may, visible_sites
 from inventory.timing import NotATime
-from provisioning import clock, schedules
+from provisioning.clockwork import clock, schedules
+from provisioning.engine.moments import database_now
 from provisioning.models import Job
-from provisioning.moments import database_now
 from provisioning.requests import Refused
 
 NEXT, LATEST = 5, 5

@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from inventory.permissions import may, sites_where
-from provisioning import kinds, parts, states, workers
+from provisioning import kinds, states
 from provisioning.admin.unlocked import needs_of
+from provisioning.engine import parts, workers
 from provisioning.kinds.base import TYPED, Kind
 from provisioning.models import Job, JobEvent
 from provisioning.requests import CANCEL, CONFIRM
-from provisioning.unlocking import PERMISSION as UNLOCK
+from provisioning.unlocks.unlocking import PERMISSION as UNLOCK
 
 #: so many lines at once; who wants more asks for all of them
 MOST = 500

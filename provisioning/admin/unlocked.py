@@ -24,14 +24,14 @@ from inventory.admin.pages import shown as in_frame
 from inventory.models import Site
 from inventory.permissions import visible_sites
 from provisioning import requests, states
-from provisioning.asking import Refused
+from provisioning.engine.asking import Refused
 from provisioning.keeper import client
 from provisioning.keeper.client import Held, KeeperAway, KeeperRefused, of_job, of_site
 from provisioning.models import Job, Unlocking
-from provisioning.needs import Need, lacking
-from provisioning.unlocked import seconds_left
-from provisioning.unlocking import PERMISSION
-from provisioning.wanted import KEY, wanted
+from provisioning.unlocks.needs import Need, lacking
+from provisioning.unlocks.unlocked import seconds_left
+from provisioning.unlocks.unlocking import PERMISSION
+from provisioning.unlocks.wanted import KEY, wanted
 
 #: minutes that a form proposes
 MINUTES = 60

@@ -10,8 +10,9 @@ from django.utils.http import urlencode
 
 from inventory.models import Host
 from inventory.permissions import may, within
-from provisioning import glancing, kinds
+from provisioning import kinds
 from provisioning.models import DriftFinding, Job
+from provisioning.observed import glancing
 from provisioning.surveying.kinds_of_drift import KINDS
 
 

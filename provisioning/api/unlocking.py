@@ -17,10 +17,10 @@ from inventory.api.v1.bodies import Strict
 from inventory.api.v1.problems import FieldError, Problem, invalid
 from inventory.models import Site
 from provisioning import requests
-from provisioning.asking import Refused
+from provisioning.engine.asking import Refused
 from provisioning.keeper import client
 from provisioning.keeper.client import KeeperAway, KeeperRefused, of_site
-from provisioning.unlocking import PERMISSION
+from provisioning.unlocks.unlocking import PERMISSION
 
 _View = Any
 

@@ -11,10 +11,11 @@ from django.conf import settings
 
 from inventory import copies
 from inventory.models import Site
-from provisioning import powered, requests
+from provisioning import requests
 from provisioning.backups import archive
+from provisioning.clockwork import powered
+from provisioning.engine.moments import DatabaseTime
 from provisioning.models import Job
-from provisioning.moments import DatabaseTime
 
 log = logging.getLogger(__name__)
 

@@ -29,8 +29,8 @@ def make(then: Apps, archive: str) -> None:
 def end_jobs(then: Apps, said: str = STOOD_IN_A_BACKUP) -> int:
     """End what was queued, running or waiting; how many. No clock is asked which those are: they are all that there are.
 
-    Past ``provisioning.moves``, since the models may be of an older version, and without events: tables are compared by
-    their number of rows afterwards. Nobody works here yet.
+    Past ``provisioning.engine.moves``, since the models may be of an older version, and without events: tables are
+    compared by their number of rows afterwards. Nobody works here yet.
     """
     try:
         model = then.get_model("provisioning", "Job")

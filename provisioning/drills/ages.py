@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from provisioning import powered, requests, states
+from provisioning import requests, states
 from provisioning.backups import ages
+from provisioning.clockwork import powered
+from provisioning.engine.moments import DatabaseTime, database_now
 from provisioning.models import Job
-from provisioning.moments import DatabaseTime, database_now
 
 log = logging.getLogger(__name__)
 

@@ -11,22 +11,22 @@ from inventory.allocation.adopting import record_observed
 from inventory.allocation.choosing import Refused
 from inventory.models import Interface
 from inventory.snapshot import Snapshot
-from provisioning import hypervisors
 from provisioning.adapters.base import Changed, NotFound, Unanswered
 from provisioning.adapters.proxmox import Proxmox
-from provisioning.askers import asker_of
-from provisioning.faults import JobFailed
+from provisioning.engine.askers import asker_of
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import Asked
 from provisioning.kinds.machine import MachineKind, looked_at, site_of, snapshot_of
 from provisioning.machines import adopting
 from provisioning.machines.adopting import WRITTEN, Adoption
 from provisioning.machines.facts import Config
 from provisioning.machines.owning import renaming
+from provisioning.observed import hypervisors
 from provisioning.plans import CHANGE, RUN, Line, Plan
-from provisioning.watching import TRIES
+from provisioning.steps.watching import TRIES
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 PERMISSION = "inventory.change_interface"
 

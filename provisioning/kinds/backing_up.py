@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import LONG, Asked, Kind
 from provisioning.plans import ADD, REMOVE, Line, Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 
 class BackUpApplication(Kind):

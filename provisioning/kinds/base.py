@@ -14,8 +14,8 @@ from mgmtplane.celery import LONG, SHORT
 from provisioning.plans import Plan
 
 if TYPE_CHECKING:
+    from provisioning.engine.turns import Turn
     from provisioning.models import Job
-    from provisioning.turns import Turn
 
 __all__ = ["LONG", "SHORT", "Asked", "Kind", "Nothing", "Shown"]
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from django import forms
 
 from inventory import reading
-from provisioning import hypervisors, surveys
 from provisioning.adapters.base import AdapterError
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
+from provisioning.engine.moments import database_now
 from provisioning.kinds.base import Asked, Kind
 from provisioning.kinds.machine import site_of
-from provisioning.moments import database_now
+from provisioning.observed import hypervisors, surveys
 from provisioning.plans import RUN, Line, Plan
 from provisioning.surveying import checking
 from provisioning.surveying.checking import FAIL, PASS, WARN
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 LEVEL = {PASS: "info", WARN: "warning", FAIL: "error"}
 

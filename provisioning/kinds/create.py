@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provisioning import chains, remaking, shells, surveys
-from provisioning.faults import JobFailed
+from provisioning import chains
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import Asked
 from provisioning.kinds.machine import MachineKind, check, declared, looked_at, maker, ready, site_of
 from provisioning.machines import preflight, transfers
@@ -18,13 +18,15 @@ from provisioning.machines.shell import is_installing
 from provisioning.machines.sizes import disk_text
 from provisioning.machines.spec import balloon_of
 from provisioning.machines.templates import NoTemplate
-from provisioning.making import Maker
+from provisioning.observed import surveys
 from provisioning.plans import ADD, CHANGE, RUN, Line, Plan
+from provisioning.steps import remaking, shells
+from provisioning.steps.making import Maker
 from provisioning.surveying.survey import Guest, Survey
 
 if TYPE_CHECKING:
     from inventory.snapshot import Snapshot
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 STEPS = ("clone", "configure", "disks", "image", "read_back", "start", "answers")
 

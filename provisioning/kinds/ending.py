@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from django import forms
 from django.conf import settings
 
-from provisioning import remaking, reshaping, volumes
 from provisioning.adapters.base import TaskFailed, Unanswered
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
+from provisioning.engine.moments import database_now
 from provisioning.kinds.base import Asked
 from provisioning.kinds.keeping import switch_off
 from provisioning.kinds.machine import MachineKind, OfHost, maker, ready_to_stop, standing
 from provisioning.machines.declared import Machine, NotDeclared
 from provisioning.machines.owning import parked, parked_since
-from provisioning.making import Maker
-from provisioning.moments import database_now
 from provisioning.plans import CHANGE, REMOVE, RUN, Line, Plan
+from provisioning.steps import remaking, reshaping, volumes
+from provisioning.steps.making import Maker
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 
 SHUTDOWN = 180

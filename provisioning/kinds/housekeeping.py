@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import Asked, Kind
 from provisioning.plans import RUN, Line, Plan
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +29,12 @@ class Housekeeping(Kind):
         return "housekeeping"
 
     def plan(self, asked: Asked) -> Plan:
-        from provisioning.chores import CHORES
+        from provisioning.clockwork.chores import CHORES
 
         return Plan(tuple(Line(RUN, _said(chore.__name__)) for chore in CHORES))
 
     def run(self, turn: Turn, plan: Plan) -> None:
-        from provisioning.chores import CHORES
+        from provisioning.clockwork.chores import CHORES
 
         failed = []
         for chore in CHORES:

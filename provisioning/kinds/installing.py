@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from django import forms
 
-from provisioning import chains, remaking, shells
+from provisioning import chains
 from provisioning.kinds.base import Asked
 from provisioning.kinds.machine import MachineKind, OfHost, declared, maker, ready
 from provisioning.kinds.resize import TIMEOUT
 from provisioning.machines.declared import Machine, NotDeclared
 from provisioning.plans import CHANGE, RUN, Line, Plan
+from provisioning.steps import remaking, shells
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 
 class Parameters(OfHost):

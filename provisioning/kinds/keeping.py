@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from django import forms
 
 from inventory.snapshot import Snapshot
-from provisioning import begun, restoring, surveys
 from provisioning.adapters.base import TaskFailed, Unanswered
 from provisioning.adapters.proxmox import Proxmox, words
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import Asked
 from provisioning.kinds.machine import (
     MachineKind,
@@ -28,13 +27,15 @@ from provisioning.machines import preflight, rebuilding, transfers
 from provisioning.machines.declared import Machine, NotDeclared
 from provisioning.machines.facts import Config, StorageFacts, VolumeFacts
 from provisioning.machines.owning import former, is_wreck, owner_of
-from provisioning.making import Maker
+from provisioning.observed import surveys
 from provisioning.plans import CHANGE, REMOVE, RUN, Line, Plan
+from provisioning.steps import begun, restoring
+from provisioning.steps.making import Maker
+from provisioning.steps.watching import CLONE_LIMIT, compare_grave
 from provisioning.surveying.survey import Survey
-from provisioning.watching import CLONE_LIMIT, compare_grave
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 CONTENT = "backup"
 TASK = "vzdump"

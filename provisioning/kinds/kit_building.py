@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import LONG, Asked, Kind
 from provisioning.plans import ADD, Line, Plan
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 
 class BuildKit(Kind):

@@ -8,14 +8,15 @@ from django import forms
 
 from inventory import reading
 from inventory.snapshot import Snapshot
-from provisioning import drift, surveys
-from provisioning.faults import JobFailed
+from provisioning import drift
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import Asked, Kind
 from provisioning.kinds.machine import site_of
+from provisioning.observed import surveys
 from provisioning.plans import CHANGE, Line, Plan
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 #: names and numbers that are listed
 LISTED = 12

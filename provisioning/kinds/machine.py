@@ -10,17 +10,19 @@ from django import forms
 from inventory import reading
 from inventory.models import Host, Site
 from inventory.snapshot import Snapshot
-from provisioning import hypervisors, sightings, states, surveys, watching
-from provisioning.faults import JobFailed
+from provisioning import states
+from provisioning.engine.faults import JobFailed
+from provisioning.engine.turns import Turn
 from provisioning.kinds.base import LONG, Asked, Kind, WayOut
 from provisioning.machines import declared as declarations
 from provisioning.machines import preflight
 from provisioning.machines.declared import Machine, NotDeclared, machine_of
 from provisioning.machines.preflight import World
-from provisioning.making import Maker
 from provisioning.models import Job
-from provisioning.sightings import Sighting
-from provisioning.turns import Turn
+from provisioning.observed import hypervisors, sightings, surveys
+from provisioning.observed.sightings import Sighting
+from provisioning.steps import watching
+from provisioning.steps.making import Maker
 
 #: in the outcome of a job while it has switched off a machine that ran, and not yet on again
 RAN = "ran"

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from django import forms
 
 from provisioning.adapters.base import NotFound, Unanswered
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds import rebuild_plan
 from provisioning.kinds.keeping import backup_storages, of_rebuilds
 from provisioning.kinds.machine import MachineKind, OfHost, maker, ready
 from provisioning.machines import rebuilding
 from provisioning.machines.facts import VolumeFacts
-from provisioning.making import Maker
 from provisioning.plans import REMOVE, Line, Plan
+from provisioning.steps.making import Maker
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 KEPT = 1
 

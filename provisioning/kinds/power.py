@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from provisioning import remaking
 from provisioning.adapters.base import Unanswered
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import SHORT, Asked
 from provisioning.kinds.machine import MachineKind, OfHost, declared, maker, ready, ready_to_stop, standing
 from provisioning.machines.declared import NotDeclared
-from provisioning.making import Maker
 from provisioning.plans import RUN, Line, Plan
-from provisioning.watching import TASK_LIMIT, compare_grave
+from provisioning.steps import remaking
+from provisioning.steps.making import Maker
+from provisioning.steps.watching import TASK_LIMIT, compare_grave
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 START, SHUTDOWN, STOP, RESET = "start", "shutdown", "stop", "reset"
 SAID = {

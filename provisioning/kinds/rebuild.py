@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from inventory.snapshot import Snapshot
-from provisioning import begun, chains, remaking
+from provisioning import chains
 from provisioning.adapters.base import AdapterError
-from provisioning.faults import Cancelled, JobFailed
+from provisioning.engine.faults import Cancelled, JobFailed
 from provisioning.kinds import rebuild_plan as plans
 from provisioning.kinds.base import Asked, WayOut
 from provisioning.kinds.keeping import back_up, check_limit, is_made, own_storage_for
@@ -20,14 +20,15 @@ from provisioning.machines.declared import Machine, NotDeclared
 from provisioning.machines.facts import Config, GuestLine, StorageFacts, VolumeFacts
 from provisioning.machines.preflight import World
 from provisioning.machines.rebuilding import Rebuild, Unclear
-from provisioning.making import Maker
 from provisioning.plans import Plan
-from provisioning.remaking import Remaker
-from provisioning.watching import compare_grave
+from provisioning.steps import begun, remaking
+from provisioning.steps.making import Maker
+from provisioning.steps.remaking import Remaker
+from provisioning.steps.watching import compare_grave
 
 if TYPE_CHECKING:
+    from provisioning.engine.turns import Turn
     from provisioning.models import Job
-    from provisioning.turns import Turn
 
 #: in the outcome: the newest task that started the machine, when it was switched off to be backed up
 STARTED = "started_by"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provisioning import drift, surveys
+from provisioning import drift
 from provisioning.adapters.base import Changed, Unanswered
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import SHORT, Asked
 from provisioning.kinds.machine import MachineKind, declared, maker, ready, site_of
 from provisioning.machines import preflight
@@ -16,12 +16,13 @@ from provisioning.machines.facts import Config
 from provisioning.machines.owning import not_ours, parked_since, renaming
 from provisioning.machines.rebuilding import cloudinit_key
 from provisioning.machines.spec import differing, in_image, read_keys
-from provisioning.making import Maker
+from provisioning.observed import surveys
 from provisioning.plans import CHANGE, RUN, Line, Plan
-from provisioning.watching import TRIES
+from provisioning.steps.making import Maker
+from provisioning.steps.watching import TRIES
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 #: ``resize_vm`` brings these: they may need a power cycle
 SIZES = frozenset({"memory", "balloon", "cores", "cpu"})

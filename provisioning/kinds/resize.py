@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from django import forms
 
-from provisioning import remaking, reshaping, surveys
 from provisioning.kinds.base import Asked
 from provisioning.kinds.machine import RAN, MachineKind, OfHost, declared, left_off, maker, ready, site_of
 from provisioning.machines import preflight
@@ -14,10 +13,12 @@ from provisioning.machines.declared import Machine, NotDeclared
 from provisioning.machines.facts import Config
 from provisioning.machines.growing import growing, shrinking
 from provisioning.machines.owning import not_ours
+from provisioning.observed import surveys
 from provisioning.plans import CHANGE, RUN, Line, Plan
+from provisioning.steps import remaking, reshaping
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 TIMEOUT = 180
 

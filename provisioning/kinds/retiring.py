@@ -10,15 +10,15 @@ from django.core.exceptions import ValidationError
 from inventory.changes import change
 from inventory.models import Host
 from provisioning import chains
-from provisioning.askers import asker_of
-from provisioning.faults import JobFailed
+from provisioning.engine.askers import asker_of
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import LONG, Asked, Kind
 from provisioning.kinds.machine import OfHost, site_of, snapshot_of
 from provisioning.models import Job
 from provisioning.plans import CHANGE, Line, Plan
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 NEEDED = "inventory.change_host"
 

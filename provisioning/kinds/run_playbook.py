@@ -11,8 +11,8 @@ from provisioning.plans import Plan
 from provisioning.runs import asking, following, looks, resolving, storing
 
 if TYPE_CHECKING:
+    from provisioning.engine.turns import Turn
     from provisioning.models import Job
-    from provisioning.turns import Turn
 
 
 class RunPlaybook(Kind):

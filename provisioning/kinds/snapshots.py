@@ -10,8 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from inventory.models import Host, Site
-from provisioning import remaking, snapshotting, surveys
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import Asked, Shown
 from provisioning.kinds.machine import RAN, MachineKind, OfHost, declared, left_off, maker, ready, site_of
 from provisioning.machines.comparing import compare
@@ -19,11 +18,13 @@ from provisioning.machines.declared import Machine, NotDeclared
 from provisioning.machines.facts import Config, SnapshotFacts
 from provisioning.machines.owning import owner_of
 from provisioning.machines.properties import snapshot_name_problem
-from provisioning.making import Maker
+from provisioning.observed import surveys
 from provisioning.plans import ADD, CHANGE, REMOVE, RUN, Line, Plan
+from provisioning.steps import remaking, snapshotting
+from provisioning.steps.making import Maker
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 
 class OfSnapshot(OfHost):

@@ -10,17 +10,18 @@ from django import forms
 from inventory import reading
 from inventory.models import Site
 from inventory.snapshot import Snapshot
-from provisioning import drift, hypervisors, surveys
+from provisioning import drift
 from provisioning.adapters.base import AdapterError
-from provisioning.faults import JobFailed, in_words
+from provisioning.engine.faults import JobFailed, in_words
+from provisioning.engine.moments import database_now
 from provisioning.kinds.base import Asked, Kind
-from provisioning.moments import database_now
+from provisioning.observed import hypervisors, surveys
 from provisioning.plans import RUN, Line, Plan
 from provisioning.surveying.looking import survey
 from provisioning.surveying.survey import Survey
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 #: privileges too many that are named
 SAID = 6

@@ -13,12 +13,12 @@ from inventory.acts.effects import Effect, effects
 from inventory.changes import change
 from inventory.models import Authority, Host, Site
 from inventory.snapshot import AuthorityFacts, Snapshot
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import Asked, Kind
 from provisioning.plans import CHANGE, RUN, Line, Plan
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 #: says when and by whom the authority was declared: it moves with every declaration
 OWN_DOCUMENT = "site"

@@ -12,15 +12,15 @@ from inventory.automation_facts import ProjectFacts
 from inventory.models import Project, Site
 from provisioning import projects, updating
 from provisioning.adapters.base import AdapterError
-from provisioning.faults import JobFailed, in_words
+from provisioning.engine.faults import JobFailed, in_words
 from provisioning.kinds.base import Asked, Kind, Shown
 from provisioning.kinds.machine import site_of
 from provisioning.plans import RUN, Line, Plan
 from provisioning.secrets import NeedsUnlock
 
 if TYPE_CHECKING:
+    from provisioning.engine.turns import Turn
     from provisioning.projects import Obtained, Since
-    from provisioning.turns import Turn
 
 #: commits that are said one by one
 SAID = 20

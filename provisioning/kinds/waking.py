@@ -13,13 +13,13 @@ from inventory.recovery.scripts import ssh_files
 from inventory.snapshot import Snapshot
 from provisioning.adapters import waking
 from provisioning.adapters.base import AdapterError
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import Asked, Kind
 from provisioning.kinds.machine import site_of
 from provisioning.plans import RUN, Line, Plan
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 
 class Parameters(forms.Form):

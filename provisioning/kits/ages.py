@@ -13,10 +13,11 @@ from django.db.models import Max, Min, Q
 
 from inventory import copies
 from inventory.models import Change, KitPlace, Site
-from provisioning import powered, requests
+from provisioning import requests
+from provisioning.clockwork import powered
+from provisioning.engine.moments import DatabaseTime, database_now
 from provisioning.kits.states import HERE
 from provisioning.models import Job, KitState
-from provisioning.moments import DatabaseTime, database_now
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from provisioning.adapters.git import Remote
 from provisioning.adapters.git_push import Outbox
 from provisioning.backups import archive
 from provisioning.backups.archive import DRAFT, CannotBackUp
-from provisioning.faults import in_words
+from provisioning.engine.faults import in_words
 from provisioning.kits import checking
 from provisioning.kits.building import Built
 from provisioning.kits.placing import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from inventory.models import Site
+from provisioning.engine.moments import database_now
 from provisioning.kits.delivering import Brought
 from provisioning.models import KitState
-from provisioning.moments import database_now
 
 #: the place of a state that is where kits are built
 HERE = ""

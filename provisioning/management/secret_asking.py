@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioning import requests, states
 from provisioning.models import Job
-from provisioning.needs import PROMPT
+from provisioning.unlocks.needs import PROMPT
 
 #: a key or a password, not a file given by mistake
 LONGEST = 64 * 1024

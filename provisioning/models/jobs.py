@@ -10,14 +10,14 @@ from django.db import models
 from django.db.models import Q
 
 from provisioning import states
-from provisioning.needs import Need
 from provisioning.plans import Plan
+from provisioning.unlocks.needs import Need
 
 
 class Job(models.Model):
     """Something to be done once: asked for by somebody, carried out by one worker at a time.
 
-    Its state is moved by ``provisioning.moves`` alone. ``attempt`` is the fencing number: every write of a worker
+    Its state is moved by ``provisioning.engine.moves`` alone. ``attempt`` is the fencing number: every write of a worker
     carries it, and counts only while it is the row's.
     """
 
@@ -51,7 +51,7 @@ class Job(models.Model):
 
     state = models.CharField(max_length=10, choices=STATES, default=states.QUEUED)
     waiting_for = models.CharField(max_length=12, choices=REASONS, blank=True)
-    #: the secrets that a waiting job lacks, as ``provisioning.needs`` has them; never a value
+    #: the secrets that a waiting job lacks, as ``provisioning.unlocks.needs`` has them; never a value
     needs = models.JSONField(default=list, blank=True)
     queue = models.CharField(max_length=10, default="short")
 

@@ -20,7 +20,7 @@ KINDS = {
 
 
 class Observation(models.Model):
-    """One host as one run saw it, in one respect. Written by ``provisioning.observing`` alone."""
+    """One host as one run saw it, in one respect. Written by ``provisioning.observed.observing`` alone."""
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="observations")
     host_name = models.CharField("host", max_length=255)

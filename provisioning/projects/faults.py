@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 
 
 class ProjectError(JobFailed):

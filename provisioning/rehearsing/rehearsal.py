@@ -14,10 +14,10 @@ from inventory import reading
 from inventory.acts.deriving import machine_defaults
 from inventory.models import Host, Site
 from inventory.snapshot import Snapshot
-from provisioning import hypervisors, remaking, surveys
 from provisioning.adapters.base import AdapterError
 from provisioning.adapters.proxmox import Proxmox
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
+from provisioning.engine.moments import database_now
 from provisioning.kinds import machine as of_machines
 from provisioning.kinds.keeping import back_up, backup_storages, storage_for, switch_off
 from provisioning.kinds.survey import wanted
@@ -31,13 +31,14 @@ from provisioning.machines.rebuilding import Rebuild, Unclear
 from provisioning.machines.sizes import GIB, disk_text
 from provisioning.machines.spec import MachineSpec, os_disk
 from provisioning.machines.templates import NoTemplate
-from provisioning.making import Maker
-from provisioning.moments import database_now
+from provisioning.observed import hypervisors, surveys
 from provisioning.plans import ADD, REMOVE, RUN, Line, Plan
 from provisioning.rehearsing.stage import Stage
+from provisioning.steps import remaking
+from provisioning.steps.making import Maker
+from provisioning.steps.watching import CLONE_LIMIT
 from provisioning.surveying.looking import survey
 from provisioning.surveying.survey import Survey
-from provisioning.watching import CLONE_LIMIT
 
 NAME = "mgmtplane-rehearsal"
 #: where throwaway VMIDs are looked for

@@ -9,14 +9,14 @@ from typing import NoReturn
 from django.utils import timezone
 
 from inventory.models import Site
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
+from provisioning.engine.turns import Turn
 from provisioning.kinds.base import Asked, Kind
 from provisioning.models import Job
-from provisioning.needs import Need
 from provisioning.redaction import redact
 from provisioning.rehearsing.transcript import Transcript
 from provisioning.secrets import NeedsUnlock
-from provisioning.turns import Turn
+from provisioning.unlocks.needs import Need
 
 
 class Stage(Turn):

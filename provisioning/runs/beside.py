@@ -13,7 +13,7 @@ from pathlib import Path
 from provisioning import projects
 from provisioning.adapters import ansible
 from provisioning.adapters.commands import go_on
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 from provisioning.projects import Installed
 from provisioning.runs.arguments import IMAGE, Arguments
 

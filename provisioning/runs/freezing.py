@@ -14,8 +14,8 @@ from django.db import IntegrityError, transaction
 
 from inventory.exports.registry import get_export
 from inventory.snapshot import Snapshot
+from provisioning.engine.moments import DatabaseTime
 from provisioning.models import FrozenInput
-from provisioning.moments import DatabaseTime
 
 FORMAT = "ansible-tree"
 

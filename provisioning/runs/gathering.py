@@ -13,16 +13,16 @@ from django.conf import settings
 from inventory import automation, host_keys, reading
 from inventory.exports.registry import get_export
 from inventory.snapshot import HostFacts, Snapshot
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 from provisioning.keeper import client
 from provisioning.keeper.client import KeeperAway, KeeperRefused, of_job
-from provisioning.needs import PROMPT, Need
-from provisioning.opening import Sealed, label_of, resolver
 from provisioning.runs.arguments import Arguments
 from provisioning.secrets import NeedsUnlock, SecretError
+from provisioning.unlocks.needs import PROMPT, Need
+from provisioning.unlocks.opening import Sealed, label_of, resolver
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 #: host keys that belong to the project, in its top folder
 KNOWN_HOSTS = "known_hosts"

@@ -18,10 +18,10 @@ from django.db.models.functions import Greatest
 
 from inventory.models import Identity
 from provisioning import states
-from provisioning.faults import Paused, Superseded
+from provisioning.engine.faults import Paused, Superseded
+from provisioning.engine.moments import DatabaseTime
+from provisioning.engine.moves import move, note
 from provisioning.models import HostHold, Job, PlaybookRun
-from provisioning.moments import DatabaseTime
-from provisioning.moves import move, note
 from provisioning.runs.arguments import Arguments
 
 #: seconds before a job that waits for a host is looked at again
@@ -165,7 +165,7 @@ def _in_line(job: Job, places: set[Place]) -> str:
 
 def _rank(job: Job) -> int:
     """Its place in the line: a part stands where its whole does, which waits for it."""
-    from provisioning import parts
+    from provisioning.engine import parts
 
     return job.parent_id if job.parent_id is not None and parts.is_part(job) else job.pk
 

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from django.http import HttpRequest, HttpResponse
 
 from provisioning.adapters.commands import go_on
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 
 #: looks at a time in one process of the web server
 MOST = 2

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from provisioning import states
+from provisioning.engine.moments import DatabaseTime
 from provisioning.models import FrozenInput, Job, PlaybookRun, RunEvent
-from provisioning.moments import DatabaseTime
 from provisioning.runs import places
 
 DAY = 86_400.0  # seconds

@@ -12,14 +12,13 @@ from django.conf import settings
 
 from inventory.automation_facts import ProjectFacts
 from inventory.snapshot import Snapshot
-from provisioning import opening, projects, updating
+from provisioning import projects, updating
 from provisioning.adapters import ansible
 from provisioning.adapters.ansible import AnsibleFault, Launch, Play
 from provisioning.adapters.base import AdapterError
 from provisioning.adapters.commands import go_on
-from provisioning.faults import JobFailed, in_words
+from provisioning.engine.faults import JobFailed, in_words
 from provisioning.models.runs import APPLIES
-from provisioning.needs import Need
 from provisioning.plans import RUN, Line, Plan
 from provisioning.projects import Obtained
 from provisioning.runs import beside, freezing, looks, places
@@ -27,9 +26,11 @@ from provisioning.runs.arguments import Arguments
 from provisioning.runs.asking import Wanted
 from provisioning.runs.beside import LaidOut
 from provisioning.secrets import NeedsUnlock, SecretError
+from provisioning.unlocks import opening
+from provisioning.unlocks.needs import Need
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 #: seconds in which Ansible has to say whom a playbook would touch
 LOOK_SECONDS = 120.0

@@ -10,11 +10,11 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from inventory import reading
-from provisioning import observing
 from provisioning.adapters import ansible
 from provisioning.adapters.ansible import Result
-from provisioning.faults import Cancelled, JobFailed
+from provisioning.engine.faults import Cancelled, JobFailed
 from provisioning.models import PlaybookRun
+from provisioning.observed import observing
 from provisioning.plans import Plan
 from provisioning.projects import Moved
 from provisioning.runs import asking, beside, gathering, holding, places, resolving
@@ -25,7 +25,7 @@ from provisioning.runs.storing import Store, keep
 from provisioning.secrets import NeedsUnlock
 
 if TYPE_CHECKING:
-    from provisioning.turns import Turn
+    from provisioning.engine.turns import Turn
 
 #: seconds between two looks whether the run is to stop
 LOOK_EVERY = 0.5

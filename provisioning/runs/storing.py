@@ -15,10 +15,10 @@ from django.db.models import Q
 
 from provisioning import states
 from provisioning.adapters.ansible import Event, Result
-from provisioning.faults import Superseded
+from provisioning.engine.faults import Superseded
+from provisioning.engine.moments import DatabaseTime
 from provisioning.models import Job, PlaybookRun, RunEvent, RunHost
 from provisioning.models.runs import OUTCOMES, worst
-from provisioning.moments import DatabaseTime
 from provisioning.runs import freezing
 from provisioning.runs.arguments import Arguments
 from provisioning.runs.resolving import Frozen

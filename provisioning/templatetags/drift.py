@@ -7,8 +7,8 @@ from typing import Any
 from django import template
 
 from inventory.permissions import may
-from provisioning import glancing
 from provisioning.models import DriftFinding, Survey
+from provisioning.observed import glancing
 from provisioning.surveying import kinds_of_drift as words
 
 register = template.Library()

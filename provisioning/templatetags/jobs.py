@@ -10,9 +10,11 @@ from django.urls import reverse
 
 from inventory import copies
 from inventory.permissions import may, visible_sites, within
-from provisioning import gathered, kinds, states, surveys, workers
+from provisioning import kinds, states
+from provisioning.engine import workers
 from provisioning.kits import ages as kit_ages
 from provisioning.models import DriftFinding, Job, Observation, ScheduleState, Survey, observations
+from provisioning.observed import gathered, surveys
 
 register = template.Library()
 

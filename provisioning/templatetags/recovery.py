@@ -7,8 +7,8 @@ from typing import Any
 from django import template
 
 from inventory.models import Site
-from provisioning import powered
 from provisioning.backups import ages
+from provisioning.clockwork import powered
 from provisioning.drills import ages as drills
 
 register = template.Library()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 
-from provisioning import unlocked
+from provisioning.unlocks import unlocked
 
 register = template.Library()
 

@@ -29,7 +29,7 @@ CSRF = "a" * 32
 LINES_STORED = """
 import time
 from provisioning.models import Job
-from provisioning.moves import note
+from provisioning.engine.moves import note
 job = Job.objects.latest("pk")
 began = time.perf_counter()
 for number in range(%d):

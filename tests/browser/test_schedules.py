@@ -6,7 +6,7 @@ import pytest
 
 from inventory.changes import change
 from inventory.models import Authority, Schedule, Site
-from provisioning import clock
+from provisioning.clockwork import clock
 from tests.browser.axe import violations
 
 pytest.importorskip("playwright.sync_api", reason="pip install -r requirements-dev.txt")

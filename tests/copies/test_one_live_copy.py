@@ -185,7 +185,7 @@ def test_no_job_is_made_and_none_is_taken_up(site):
 
 
 def test_a_job_stops_before_it_acts_once_the_site_is_read_only(site):
-    from provisioning.faults import JobFailed
+    from provisioning.engine.faults import JobFailed
 
     job = requests.request("build_kit", site=site, by="ada", why="look")
     turn = runner._turn_of(runner.claim(job.pk))

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mgmtplane.celery import app
 from provisioning import runner
-from provisioning.chores import KEEP_MESSAGES, remove_delivered_messages
+from provisioning.clockwork.chores import KEEP_MESSAGES, remove_delivered_messages
 from provisioning.models import Job
 from provisioning.tasks import housekeeping
 

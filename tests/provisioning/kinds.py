@@ -12,12 +12,12 @@ from django.conf import settings
 
 from inventory import reading
 from provisioning import kinds
-from provisioning.faults import JobFailed
+from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import LONG, Asked, Kind
-from provisioning.needs import Need
-from provisioning.opening import resolver
 from provisioning.plans import ADD, REMOVE, RUN, Line, Plan
 from provisioning.secrets import NeedsUnlock, SecretError
+from provisioning.unlocks.needs import Need
+from provisioning.unlocks.opening import resolver
 
 #: what the destructive kind would take away; tests move it
 WORLD = {"things": ["one", "two"]}

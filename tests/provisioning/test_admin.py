@@ -16,8 +16,8 @@ from django.utils import timezone
 from inventory.changes import change
 from inventory.models import Authority, Grant, Site
 from provisioning import requests, runner
+from provisioning.engine.moments import DatabaseTime
 from provisioning.models import Job
-from provisioning.moments import DatabaseTime
 
 pytestmark = pytest.mark.django_db
 
@@ -305,7 +305,7 @@ def test_every_page_says_when_workers_went_silent(browser, site):
 
 def test_metrics_count_jobs_by_state_and_the_age_of_workers(site, other):
     from inventory.models import Token
-    from provisioning import workers
+    from provisioning.engine import workers
 
     runner.run(ask("test_adds", site=site).pk)
     ask("test_adds", site=other)

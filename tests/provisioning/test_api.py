@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from inventory.changes import change
 from inventory.models import Grant, Schedule, Site
 from provisioning import requests, runner
+from provisioning.engine.moves import note
 from provisioning.models import Job
-from provisioning.moves import note
 from tests.api.conftest import Api, bearer, problem, signed_in, wrong
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,9 @@ from inventory.changes import change
 from inventory.models import Change, Grant, Host, Hypervisor, Schedule, Site, Token
 from inventory.timing import EPOCH
 from inventory.undoing.undo import undo
-from provisioning import clock, requests, sweeping
+from provisioning import requests
+from provisioning.clockwork import clock
+from provisioning.engine import sweeping
 from provisioning.models import Job, ScheduleState
 from tests.provisioning.support import finished, until
 

@@ -9,7 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from inventory.models import Authority
-from provisioning import chores, runner
+from provisioning import runner
+from provisioning.clockwork import chores
 from provisioning.management.commands import job as command
 from provisioning.models import Job
 from tests.provisioning.kinds import WORLD

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 
 from inventory.changes import change
 from inventory.models import Schedule
-from provisioning import schedules
+from provisioning.clockwork import schedules
 from tests.provisioning.test_clock import kim as kim
 
 pytestmark = pytest.mark.django_db

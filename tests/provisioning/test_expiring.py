@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from provisioning import requests, states, sweeping
+from provisioning import requests, states
+from provisioning.engine import sweeping
+from provisioning.engine.moves import move
 from provisioning.models import Job
-from provisioning.moves import move
 from tests.provisioning.support import texts
 
 pytestmark = pytest.mark.django_db

@@ -13,9 +13,10 @@ from django.urls import reverse
 from inventory.changes import change
 from inventory.models import Grant, Host, Interface, Site
 from inventory.snapshot import HostFacts, InterfaceFacts
-from provisioning import drift, observing
-from provisioning.gathered import Contradiction, contradictions
+from provisioning import drift
 from provisioning.models import DriftFinding, Observation
+from provisioning.observed import observing
+from provisioning.observed.gathered import Contradiction, contradictions
 from tests.provisioning.runs.factories import RunFactory
 
 MAC, OTHER = "02:de:20:00:00:c8", "bc:24:11:00:00:01"

@@ -8,11 +8,11 @@ import pytest
 
 from inventory.changes import change
 from inventory.models import Site
-from provisioning import powered
 from provisioning.backups import ages, archive
+from provisioning.clockwork import powered
 from provisioning.drills import ages as drills
+from provisioning.engine.moments import database_now
 from provisioning.models import Job, PoweredSpan
-from provisioning.moments import database_now
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

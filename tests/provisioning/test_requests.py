@@ -10,7 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import connections
 
 from inventory.models import Grant
-from provisioning import requests, runner, sweeping
+from provisioning import requests, runner
+from provisioning.engine import sweeping
 from provisioning.models import Job
 from provisioning.requests import Refused
 from tests.provisioning.kinds import WORLD
@@ -285,6 +286,6 @@ def test_of_many_that_ask_at_once_one_gets_the_machine(key):
 
 
 def expire(job: Job) -> None:
-    from provisioning.moments import DatabaseTime
+    from provisioning.engine.moments import DatabaseTime
 
     Job.objects.filter(pk=job.pk).update(lease_until=DatabaseTime(-1))

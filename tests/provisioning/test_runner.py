@@ -10,11 +10,12 @@ from collections import Counter
 import pytest
 from django.db import connection, connections
 
-from provisioning import requests, runner, sweeping, turns
-from provisioning import workers as heard
-from provisioning.faults import Cancelled, JobFailed, Superseded
+from provisioning import requests, runner
+from provisioning.engine import sweeping, turns
+from provisioning.engine import workers as heard
+from provisioning.engine.faults import Cancelled, JobFailed, Superseded
+from provisioning.engine.moments import DatabaseTime, database_now
 from provisioning.models import Job, Worker
-from provisioning.moments import DatabaseTime, database_now
 from tests.provisioning.kinds import marks
 from tests.provisioning.support import texts
 
@@ -334,7 +335,7 @@ def test_what_nobody_took_up_is_sent_again_only_where_a_worker_has_nothing_to_do
 
 
 def test_a_broker_that_is_away_fails_nobody_who_asks(monkeypatch, django_capture_on_commit_callbacks):
-    from provisioning import delivery
+    from provisioning.engine import delivery
 
     def away(*_, **__):
         raise ConnectionRefusedError("amqp://user:hunter22@broker")

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from inventory.changes import change
 from inventory.models import Change, Grant, Schedule, Site
-from provisioning import clock
+from provisioning.clockwork import clock
 from provisioning.models import Job, ScheduleState
 
 pytestmark = pytest.mark.django_db

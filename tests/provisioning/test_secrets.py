@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 
 from inventory import validators
 from provisioning import secrets
-from provisioning.needs import Need
 from provisioning.secrets import NeedsUnlock, SecretError
+from provisioning.unlocks.needs import Need
 
 SECRET = "8a0e9b9c-0000-4000-8000-00000000000a"
 

@@ -20,9 +20,9 @@ from inventory.acts.writing import Order
 from inventory.allocation import Refused, reidentifying
 from inventory.changes import change
 from inventory.models import Host, Hypervisor, Interface
-from provisioning import surveys
 from provisioning.machines.facts import GuestLine, NodeFacts, StorageFacts, Version
 from provisioning.models import Survey as Row
+from provisioning.observed import surveys
 from provisioning.surveying.survey import Guest, Survey
 from tests.admin.pages import url
 from tests.allocation.conftest import ask, make_site, retire

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inventory.rules.automation import findings
-from provisioning.wanted import OTHER, wanted
+from provisioning.unlocks.wanted import OTHER, wanted
 from tests.rules.cases.automation import templated
 
 

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from provisioning import requests
-from provisioning import workers as heard
+from provisioning.engine import workers as heard
 from provisioning.models import Job
 from tests.provisioning.kinds import marks
 from tests.provisioning.support import finished, freeze, texts, until

@@ -8,10 +8,10 @@ import sys
 
 def hurry() -> None:
     """Machine jobs against a stand-in wait for nothing."""
-    from provisioning import hypervisors
     from provisioning.adapters.proxmox import Patience
     from provisioning.kinds import machine
-    from provisioning.watching import Patience as MakingPatience
+    from provisioning.observed import hypervisors
+    from provisioning.steps.watching import Patience as MakingPatience
 
     hypervisors.PATIENCE = Patience(lock=0.3, pause=0.05, longest_pause=0.2)
     machine.PATIENCE = MakingPatience(boot=20.0, settle=5.0, pause=0.05)

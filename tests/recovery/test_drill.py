@@ -16,8 +16,9 @@ from django.db import connection
 
 from inventory.changes import change
 from inventory.models import Host, Interface, Role, Segment, Site
-from provisioning import chores, requests, runner
+from provisioning import requests, runner
 from provisioning.backups import archive, comparing, measuring
+from provisioning.clockwork import chores
 from provisioning.drills import scratch
 from provisioning.models import Job
 from tests.components import require_postgresql

@@ -14,11 +14,11 @@ from inventory.permissions import may
 from provisioning import kinds
 from provisioning.admin.runs.launch_form import KIND
 from provisioning.admin.runs.parts import READ
+from provisioning.engine.turns import without_secrets
 from provisioning.kinds.base import Asked
 from provisioning.plans import Plan
 from provisioning.runs.looks import UPDATE_FIRST
 from provisioning.runs.resolving import Frozen, short
-from provisioning.turns import without_secrets
 
 #: what a button does → the parameters that it adds
 ACTS: dict[str, dict[str, str]] = {"check": {"check_first": "yes"}, "run": {}}

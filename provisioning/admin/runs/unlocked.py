@@ -12,12 +12,12 @@ from django.core.exceptions import PermissionDenied
 from inventory.automation_facts import JobTemplateFacts
 from inventory.models import Site
 from inventory.snapshot import Snapshot
-from provisioning import unlocking
-from provisioning.asking import Refused
+from provisioning.engine.asking import Refused
 from provisioning.keeper import client
 from provisioning.keeper.client import KeeperAway, KeeperRefused
 from provisioning.models import Job
-from provisioning.needs import PROMPT, Need
+from provisioning.unlocks import unlocking
+from provisioning.unlocks.needs import PROMPT, Need
 
 UNLOCK, PERMISSION = "unlock:", "provisioning.unlock"
 

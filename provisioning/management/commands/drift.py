@@ -10,9 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from inventory.models import Site
-from provisioning import glancing
-from provisioning.glancing import Sight
 from provisioning.models import DriftFinding
+from provisioning.observed import glancing
+from provisioning.observed.glancing import Sight
 from provisioning.surveying.kinds_of_drift import CLOSED, OPEN, STANDINGS
 
 

@@ -16,8 +16,8 @@ from inventory.models import Site
 from inventory.reading import unknown_site
 from inventory.snapshot import Snapshot
 from provisioning.adapters.base import AdapterError
-from provisioning.faults import JobFailed, in_words
-from provisioning.moments import database_now
+from provisioning.engine.faults import JobFailed, in_words
+from provisioning.engine.moments import database_now
 from provisioning.rehearsing.rehearsal import Impossible, Rehearsal, prepare
 from provisioning.rehearsing.stage import Stage
 from provisioning.rehearsing.transcript import FORMAT, Transcript, names_of

@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from inventory.management.person import account_name
 from inventory.models import Host, Site
 from inventory.reading import unknown_site
-from provisioning import kinds, requests, states, workers
+from provisioning import kinds, requests, states
+from provisioning.engine import workers
 from provisioning.management import run_options
 from provisioning.management.following import Follower
 from provisioning.management.secret_asking import Secrets

@@ -18,7 +18,7 @@ from inventory.reading import unknown_site
 from inventory.snapshot import Snapshot
 from provisioning import projects, updating
 from provisioning.adapters.base import AdapterError
-from provisioning.faults import JobFailed, in_words
+from provisioning.engine.faults import JobFailed, in_words
 from provisioning.projects import trusting
 from provisioning.projects.trusting import NotAccepted
 from provisioning.secrets import SecretError

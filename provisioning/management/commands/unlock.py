@@ -16,11 +16,11 @@ from inventory.management.person import account_name
 from inventory.models import Site
 from inventory.reading import unknown_site
 from provisioning import requests
-from provisioning.asking import Refused
+from provisioning.engine.asking import Refused
 from provisioning.keeper import client
 from provisioning.keeper.client import KeeperAway, KeeperRefused, of_site
-from provisioning.unlocked import seconds_left
-from provisioning.wanted import wanted
+from provisioning.unlocks.unlocked import seconds_left
+from provisioning.unlocks.wanted import wanted
 
 REFUSED = 2
 MINUTES = 60

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from provisioning import chores
 from provisioning.adapters.ansible import AnsibleFault, end_strays
 from provisioning.adapters.ansible.processes import below, marked
 from provisioning.adapters.ansible.surroundings import in_memory
+from provisioning.clockwork import chores
 from tests.scale import share
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -178,8 +178,9 @@ def test_which_jobs_stood_in_a_backup_is_asked_of_no_clock():
     from inventory import promoting
     from inventory.changes import change
     from inventory.models import Copy, Site
-    from provisioning import requests, sweeping
+    from provisioning import requests
     from provisioning.backups import another
+    from provisioning.engine import sweeping
     from provisioning.models import Job
 
     site = Site(slug="lab", root_domain="example.net")

@@ -17,8 +17,8 @@ from inventory.exports.text import UnsafeLine
 from inventory.models import Host, Site
 from provisioning import requests, runner
 from provisioning.backups import ages, archive, making, measuring, tables
+from provisioning.engine.moments import database_now
 from provisioning.models import Job, PoweredSpan
-from provisioning.moments import database_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,12 +17,13 @@ from inventory.changes import change
 from inventory.demo import declare_demo
 from inventory.models import Hypervisor, Site
 from inventory.rules import judge
-from provisioning import hypervisors, runner, standins, vmids
+from provisioning import runner, standins
 from provisioning.adapters.proxmox import Patience
 from provisioning.kinds import machine as of_machines
 from provisioning.models import Job, Survey
+from provisioning.observed import hypervisors, vmids
+from provisioning.steps.watching import Patience as MakingPatience
 from provisioning.surveying.survey import from_json
-from provisioning.watching import Patience as MakingPatience
 from tests.platform.test_up import environment, free_port, wait_for
 from tests.provisioning.jobs.conftest import do
 from tests.provisioning.support import until

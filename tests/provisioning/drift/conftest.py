@@ -11,11 +11,12 @@ import pytest
 from inventory import reading
 from inventory.changes import change
 from inventory.models import Host, Hypervisor, Interface, Segment, Site, VirtualMachine
-from provisioning import drift, surveys
+from provisioning import drift
 from provisioning.machines.declared import machine_of
 from provisioning.machines.facts import Config, GuestLine, NodeFacts, StorageFacts, Version
 from provisioning.machines.spec import settings
 from provisioning.models import DriftFinding
+from provisioning.observed import surveys
 from provisioning.surveying.survey import Guest, Survey
 
 HOST, VMID, MAC = "netctrl-vm01", 200, "02:de:20:00:00:c8"

@@ -12,8 +12,9 @@ from django.utils import timezone
 from inventory import reading
 from inventory.changes import change
 from inventory.models import Host, VirtualMachine
-from provisioning import drift, surveys
+from provisioning import drift
 from provisioning.models import DriftFinding, Job
+from provisioning.observed import surveys
 from tests.provisioning.drift.conftest import FIRST, HOST, PIHOLE, declare_machine, only, rows
 
 pytestmark = pytest.mark.django_db

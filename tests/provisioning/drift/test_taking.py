@@ -9,7 +9,7 @@ from inventory.changes import change
 from inventory.models import Change, Host, VirtualMachine
 from provisioning import drift
 from provisioning.drift import Refused
-from provisioning.taking import can_take, take, taking
+from provisioning.observed.taking import can_take, take, taking
 from tests.provisioning.drift.conftest import HOST, PIHOLE, only, rows
 
 pytestmark = pytest.mark.django_db

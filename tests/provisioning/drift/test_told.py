@@ -11,7 +11,8 @@ from django.test import Client
 from inventory import reading
 from inventory.changes import change
 from inventory.models import Site, Token
-from provisioning import drift, surveys
+from provisioning import drift
+from provisioning.observed import surveys
 from tests.provisioning.drift.conftest import PIHOLE, only_of
 
 pytestmark = pytest.mark.django_db

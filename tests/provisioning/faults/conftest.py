@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from provisioning import hypervisors, watching
 from provisioning.kinds import resize
+from provisioning.observed import hypervisors
+from provisioning.steps import watching
 from tests.provisioning.faults.ground import Ground
 from tests.provisioning.faults.table import KINDS
 from tests.provisioning.jobs.conftest import _impatient as _impatient

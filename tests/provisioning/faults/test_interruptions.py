@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.db import OperationalError, connection
 
-from provisioning import requests, sweeping
+from provisioning import requests
+from provisioning.engine import sweeping
+from provisioning.engine.moments import DatabaseTime
 from provisioning.models import DriftFinding, Job
-from provisioning.moments import DatabaseTime
 from tests.provisioning.faults import checking
 from tests.provisioning.faults.ground import Call, Ground, drawn, drawn_calls, go_on, look_again, moment
 from tests.provisioning.faults.table import INTERRUPTIONS, KINDS, Interruption

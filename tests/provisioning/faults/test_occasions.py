@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioning import watching
+from provisioning.steps import watching
 from tests.provisioning.faults import checking
 from tests.provisioning.faults.ground import Ground, drawn
 from tests.provisioning.faults.occasions import OCCASIONS, Occasion

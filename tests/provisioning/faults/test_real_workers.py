@@ -8,7 +8,8 @@ import threading
 import pytest
 from django.db import connection
 
-from provisioning import requests, runner, sweeping
+from provisioning import requests, runner
+from provisioning.engine import sweeping
 from provisioning.models import Job
 from provisioning.requests import Refused
 from tests.provisioning.faults import checking

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from provisioning import hypervisors
+from provisioning.observed import hypervisors
 from tests.provisioning.faults import checking
 from tests.provisioning.faults.ground import Call, Ground, drawn, drawn_calls
 from tests.provisioning.faults.table import KINDS, WIRE, WireFault

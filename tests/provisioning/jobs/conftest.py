@@ -7,14 +7,15 @@ import pytest
 from inventory import reading
 from inventory.changes import change
 from inventory.models import Host, Hypervisor, Interface, Segment, Site, VirtualMachine
-from provisioning import hypervisors, requests, runner
+from provisioning import requests, runner
 from provisioning.kinds import machine as of_machines
 from provisioning.machines.declared import machine_of
 from provisioning.machines.facts import Config
 from provisioning.machines.sizes import disk_text
 from provisioning.machines.spec import settings
 from provisioning.models import Job
-from provisioning.watching import Patience
+from provisioning.observed import hypervisors
+from provisioning.steps.watching import Patience
 from tests.provisioning.pve.configuring import is_cloudinit
 from tests.provisioning.pve.fixtures import _each_version as _each_version
 from tests.provisioning.pve.fixtures import _newest as _newest

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from provisioning import requests, runner, sweeping
+from provisioning import requests, runner
 from provisioning.adapters.proxmox.wire import Wire
+from provisioning.engine import sweeping
 from provisioning.models import Job
 from tests.provisioning.jobs.conftest import ADDRESS, MAC, VMID, do
 

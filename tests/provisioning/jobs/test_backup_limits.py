@@ -8,7 +8,7 @@ from provisioning import requests
 from provisioning.adapters.base import Strange
 from provisioning.adapters.proxmox.shapes import backup_limits
 from provisioning.machines.facts import BackupLimits
-from provisioning.remaking import Remaker
+from provisioning.steps.remaking import Remaker
 from tests.provisioning.jobs.conftest import VMID, do, made
 from tests.provisioning.jobs.rebuilding import HOST, assert_rebuilt, backups, confirmed, put
 from tests.provisioning.jobs.test_keeping import killed_in

@@ -8,9 +8,10 @@ from inventory.changes import change
 from inventory.models import (
     Service,
 )
-from provisioning import moves, requests, states, sweeping, turns
+from provisioning import requests, states
+from provisioning.engine import moves, sweeping, turns
+from provisioning.engine.moments import DatabaseTime
 from provisioning.models import Job
-from provisioning.moments import DatabaseTime
 from tests.provisioning.adapters.test_ssh import listener, until_closed
 from tests.provisioning.jobs.chain import HOST, parts_of
 from tests.provisioning.jobs.chain import chain as chain
@@ -122,7 +123,7 @@ def test_a_part_that_is_over_before_the_whole_waits_loses_nothing(chain, monkeyp
 def served(chain, settings, monkeypatch):
     """The machine's address is this one; a service of it is declared at a port of our own."""
     from inventory.models import Interface
-    from provisioning import reaching
+    from provisioning.steps import reaching
 
     settings.SSH_WAIT_SECONDS = 1
     monkeypatch.setattr(reaching, "look", lambda *_: "")

@@ -8,13 +8,14 @@ from django.urls import reverse
 
 from inventory.changes import change
 from inventory.models import Host, Segment
-from provisioning import requests, runner, sweeping
+from provisioning import requests, runner
 from provisioning.adapters.proxmox import Proxmox
 from provisioning.admin.shown import context_of
-from provisioning.making import Maker
+from provisioning.engine import sweeping
+from provisioning.engine.moments import DatabaseTime
 from provisioning.models import Job
-from provisioning.moments import DatabaseTime
 from provisioning.requests import Refused
+from provisioning.steps.making import Maker
 from tests.provisioning.jobs.conftest import ADDRESS, MAC, VMID, do, made
 from tests.provisioning.jobs.test_lost import last_seen
 

@@ -7,9 +7,10 @@ import pytest
 from inventory import vault
 from inventory.changes import change
 from inventory.models import Hypervisor
-from provisioning import hypervisors, requests, runner
-from provisioning.faults import JobFailed
+from provisioning import requests, runner
+from provisioning.engine.faults import JobFailed
 from provisioning.keeper import client
+from provisioning.observed import hypervisors
 from provisioning.rehearsing.stage import Stage
 from provisioning.rehearsing.transcript import Transcript
 from tests.provisioning.jobs.conftest import do

@@ -10,10 +10,11 @@ from django.urls import reverse
 from inventory import reading
 from inventory.changes import change
 from inventory.models import Host, Hypervisor
-from provisioning import requests, runner, surveys
+from provisioning import requests, runner
+from provisioning.engine.moments import database_now
 from provisioning.machines.facts import Config, GuestLine, NodeFacts, StorageFacts, Version
 from provisioning.models import Survey as Row
-from provisioning.moments import database_now
+from provisioning.observed import surveys
 from provisioning.requests import Refused
 from provisioning.surveying.survey import Guest, Survey
 from tests.access.two_sites import person, signed_in

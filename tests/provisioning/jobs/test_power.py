@@ -8,7 +8,7 @@ from inventory.changes import change
 from inventory.models import Host, VirtualMachine
 from provisioning.adapters.proxmox import Proxmox
 from provisioning.requests import Refused
-from provisioning.watching import TASK_LIMIT
+from provisioning.steps.watching import TASK_LIMIT
 from tests.provisioning.jobs.conftest import MAC, VMID, do
 from tests.provisioning.jobs.rebuilding import confirmed
 

@@ -6,9 +6,9 @@ import pytest
 
 from inventory.changes import change
 from inventory.models import Interface
-from provisioning import reaching
 from provisioning.adapters import ssh
 from provisioning.adapters.base import Unreachable
+from provisioning.steps import reaching
 from tests.provisioning.adapters.test_ssh import listener, until_closed
 from tests.provisioning.jobs.conftest import MAC, do
 from tests.provisioning.support import texts

@@ -15,10 +15,11 @@ from django.urls import reverse
 
 from inventory.changes import change
 from inventory.models import Host, Interface, Segment, VirtualMachine
-from provisioning import remaking, requests
+from provisioning import requests
 from provisioning.adapters.proxmox import Proxmox
-from provisioning.making import Maker
 from provisioning.models import Job
+from provisioning.steps import remaking
+from provisioning.steps.making import Maker
 from tests.provisioning.jobs.conftest import ADDRESS, MAC, VMID, declare_lab
 from tests.provisioning.jobs.rebuilding import (
     DATA,

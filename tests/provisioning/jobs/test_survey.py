@@ -7,8 +7,8 @@ import pytest
 from inventory import reading
 from inventory.changes import change
 from inventory.models import Host, Hypervisor
-from provisioning import surveys
 from provisioning.models import Survey
+from provisioning.observed import surveys
 from provisioning.requests import Refused
 from tests.provisioning.jobs.conftest import declare_lab, do
 from tests.provisioning.pve.worlds import READ_TOKEN, SECRETS, WRITE_TOKEN

@@ -13,8 +13,9 @@ from django.core.exceptions import PermissionDenied
 from inventory import vault
 from inventory.changes import change
 from inventory.models import Grant, Site
-from provisioning import requests, runner, states, sweeping
-from provisioning.asking import Refused
+from provisioning import requests, runner, states
+from provisioning.engine import sweeping
+from provisioning.engine.asking import Refused
 from provisioning.keeper import client
 from provisioning.models import Job, Unlocking
 from tests.provisioning.keeping import keeper  # noqa: F401

@@ -11,10 +11,10 @@ from inventory import copies
 from inventory.changes import change
 from inventory.models import Change, Host, KitPlace, Site
 from provisioning import runner
+from provisioning.engine.moments import database_now
 from provisioning.kits import ages, states
 from provisioning.kits.delivering import Brought
 from provisioning.models import Job, KitState, PoweredSpan
-from provisioning.moments import database_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

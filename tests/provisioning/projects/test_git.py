@@ -14,7 +14,7 @@ import pytest
 from provisioning.adapters import commands
 from provisioning.adapters.base import AdapterError
 from provisioning.adapters.git_faults import NoRef, NoRepository, NotOurs
-from provisioning.faults import in_words
+from provisioning.engine.faults import in_words
 from provisioning.projects import Limits, Obtained, Outside, ProjectError, lay_out, obtain, places, playbooks
 from tests.components import unavailable
 from tests.provisioning.projects.conftest import PLAYBOOK, Project, Repository

@@ -17,7 +17,7 @@ from provisioning.adapters import ssh_agent
 from provisioning.adapters.base import Unreachable
 from provisioning.adapters.git_faults import KeyRefused, NoRepository, OtherHost, UnknownHost
 from provisioning.adapters.ssh_agent import BadKey, agent_with
-from provisioning.faults import in_words
+from provisioning.engine.faults import in_words
 from provisioning.projects import Obtained, ProjectError, lay_out, obtain, places, trusting
 from tests.provisioning.projects.conftest import PLAYBOOK, Project, Repository
 from tests.provisioning.projects.declared import declare, update

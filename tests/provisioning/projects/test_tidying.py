@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from inventory.changes import change
-from provisioning import chores, requests, runner
+from provisioning import requests, runner
 from provisioning.adapters.commands import go_on
 from provisioning.adapters.git_faults import NoRef
+from provisioning.clockwork import chores
 from provisioning.projects import cache, lay_out, obtain, places, requirements, tidying
 from tests.provisioning.projects import galaxy
 from tests.provisioning.projects.conftest import PLAYBOOK, Project

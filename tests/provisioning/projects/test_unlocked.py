@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from inventory.models import Site
 from provisioning import runner
 from provisioning.projects import trusting
-from provisioning.unlocking import unlock
+from provisioning.unlocks.unlocking import unlock
 from tests.provisioning.keeping import Keeper
 from tests.provisioning.projects.conftest import Project, Repository
 from tests.provisioning.projects.declared import declare, update

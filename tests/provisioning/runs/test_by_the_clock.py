@@ -9,7 +9,8 @@ from django.contrib.auth.models import Permission, User
 
 from inventory.changes import change
 from inventory.models import JobTemplate, Schedule
-from provisioning import requests, runner, schedules, states
+from provisioning import requests, runner, states
+from provisioning.clockwork import schedules
 from provisioning.models import HostHold, Job, PlaybookRun
 from provisioning.runs import holding
 from tests.provisioning.runs.conftest import HOSTS

@@ -10,11 +10,12 @@ from django.db import connections
 from inventory.automation_facts import ProjectFacts
 from inventory.changes import change
 from inventory.models import Host, Interface, Site
-from provisioning import kinds, requests, runner, states, sweeping
-from provisioning.faults import Paused, Superseded
+from provisioning import kinds, requests, runner, states
+from provisioning.engine import sweeping
+from provisioning.engine.faults import Paused, Superseded
+from provisioning.engine.moments import DatabaseTime, database_now
 from provisioning.kinds.base import Asked, Kind
 from provisioning.models import HostHold, Job
-from provisioning.moments import DatabaseTime, database_now
 from provisioning.plans import Plan
 from provisioning.runs import holding
 from provisioning.runs.arguments import Arguments

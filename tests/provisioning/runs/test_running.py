@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from inventory.changes import change
 from inventory.models import JobTemplate, Project
-from provisioning import observing, requests, states
+from provisioning import requests, states
 from provisioning.models import HostHold
+from provisioning.observed import observing
 from provisioning.requests import Refused
 from tests.provisioning.projects import galaxy
 from tests.provisioning.runs.conftest import HOSTS

@@ -9,9 +9,10 @@ from django.contrib.auth.models import User
 
 from inventory.changes import change
 from inventory.models import Grant, Host, JobTemplate, Schedule
-from provisioning import clock, schedules, states
+from provisioning import states
+from provisioning.clockwork import clock, schedules
+from provisioning.engine.moments import DatabaseTime
 from provisioning.models import Job, PlaybookRun, ScheduleState
-from provisioning.moments import DatabaseTime
 from provisioning.requests import Refused
 
 pytestmark = pytest.mark.django_db

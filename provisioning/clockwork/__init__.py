@@ -1,0 +1,1 @@
+"""What comes due without being asked for: schedules, housekeeping, ages in powered-on time."""
