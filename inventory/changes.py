@@ -21,7 +21,9 @@ from django.utils import timezone
 from simple_history.signals import pre_create_historical_record
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from inventory import code_declared, copies, ledger, web_pages
+from inventory import ledger, web_pages
+from inventory.automating import code_declared
+from inventory.copying import copies
 from inventory.door import OutsideChange, bulk_allowed, open_change, opened
 from inventory.models import Change, Declared, Host, HostPart, Identity, Interface, Segment, Service, Site
 from inventory.verdicts import verdicts

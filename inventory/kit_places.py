@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from inventory import git_locations
-from inventory.git_locations import PATH, SSH, Location, LocationError
+from inventory.automating import git_locations
+from inventory.automating.git_locations import PATH, SSH, Location, LocationError
 
 DIRECTORY, MOUNT, GIT, OVER_SSH = "directory", "mount", "git", "ssh"
 KINDS = (DIRECTORY, MOUNT, GIT, OVER_SSH)

@@ -10,8 +10,9 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from inventory import copies, ledger
+from inventory import ledger
 from inventory.changes import change
+from inventory.copying import copies
 from inventory.models import Identity, Site
 
 

@@ -30,7 +30,7 @@ class Now:
     site_id: int
     uid: str
     revision: int
-    #: see ``inventory.copies``: only what is asked for as a whole knows them
+    #: see ``inventory.copying.copies``: only what is asked for as a whole knows them
     epoch: int = 1
     live_copy: str = ""
 

@@ -17,9 +17,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from inventory.automating.prompts import Prompt, written
 from inventory.identity import canonical_mac, eui64_address
 from inventory.packed import Packed, to_text
-from inventory.prompts import Prompt, written
 from inventory.snapshot import Snapshot
 
 Test = Callable[[str], bool]

@@ -16,13 +16,13 @@ from functools import cached_property
 from typing import Any, Literal, TypeVar, cast
 
 from inventory.addressing import Range
-from inventory.automation_facts import JobTemplateFacts as JobTemplateFacts
-from inventory.automation_facts import ProjectFacts as ProjectFacts
+from inventory.automating.automation_facts import JobTemplateFacts as JobTemplateFacts
+from inventory.automating.automation_facts import ProjectFacts as ProjectFacts
+from inventory.automating.schedule_facts import ScheduleFacts as ScheduleFacts
 from inventory.identity import dns_name, is_ip_address
 from inventory.kit_places import KitPlaceFacts as KitPlaceFacts
 from inventory.machine_facts import HypervisorFacts as HypervisorFacts
 from inventory.machine_facts import MachineFacts as MachineFacts
-from inventory.schedule_facts import ScheduleFacts as ScheduleFacts
 from inventory.way_facts import EmergencyUseFacts as EmergencyUseFacts
 from inventory.way_facts import ServiceFacts as ServiceFacts
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from inventory.automation_facts import ProjectFacts
+from inventory.automating.automation_facts import ProjectFacts
 from inventory.models import Project
 from inventory.snapshot import Snapshot
 from provisioning import projects

@@ -9,10 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from inventory import automation, playbook_paths, reading
+from inventory import reading
+from inventory.automating import automation, playbook_paths
+from inventory.automating.prompts import Prompt
 from inventory.changes import change
 from inventory.models import Group, JobTemplate, Project, Role, Site, WorkloadProfile
-from inventory.prompts import Prompt
 from inventory.snapshot import JobTemplateFacts, ProfileFacts, ProjectFacts, RoleFacts
 from provisioning.projects import ProjectError, locations
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from inventory.automation import prompt_problems
-from inventory.prompts import (
+from inventory.automating.automation import prompt_problems
+from inventory.automating.prompts import (
     MOST,
     Prompt,
     PromptError,

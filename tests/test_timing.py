@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.timing import NotATime, Timing, cron_of, moment_of, zone_of
+from inventory.automating.timing import NotATime, Timing, cron_of, moment_of, zone_of
 
 BERLIN = "Europe/Berlin"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inventory.variables_that_run import added, found, in_text
+from inventory.automating.variables_that_run import added, found, in_text
 
 RUNS = [
     ("ansible_host", "{{ lookup('pipe', 'id') }}"),

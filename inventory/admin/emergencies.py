@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from inventory import copies
 from inventory.admin.door import DoorAdmin
 from inventory.admin.filters import SiteFilter
 from inventory.admin.forms import DoorForm
+from inventory.copying import copies
 from inventory.models import EmergencyUse
 
 OPEN, DONE = "open", "tidied up"

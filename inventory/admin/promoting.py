@@ -13,8 +13,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from inventory import copies, promoting
 from inventory.admin.pages import page, shown
+from inventory.copying import copies, promoting
 from inventory.models import Site
 
 

@@ -15,8 +15,9 @@ from django.urls import reverse_lazy
 from django.utils.safestring import SafeString, mark_safe
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from inventory import automation, sealed_marks, yaml11
+from inventory import sealed_marks, yaml11
 from inventory.admin.pages import page
+from inventory.automating import automation
 from inventory.rules.secret_signs import first_look, secrets_in
 
 #: Longer text is read when it is saved, and not while somebody types.

@@ -13,8 +13,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu import Connection
 
-from inventory import copies
 from inventory.api.answers import Endpoint
+from inventory.copying import copies
 from inventory.serving import database
 
 BROKER_TIMEOUT = 2.0  # seconds

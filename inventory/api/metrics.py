@@ -13,10 +13,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from inventory import copies, reading, rules
+from inventory import reading, rules
 from inventory.api import degraded
 from inventory.api.answers import Endpoint, unshared
 from inventory.api.auth import READING, reader_of
+from inventory.copying import copies
 from inventory.findings import count_by_severity
 from inventory.models import Site
 from inventory.serving import consumers

@@ -6,8 +6,8 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from inventory import prompts
 from inventory.addressing import Range
+from inventory.automating import prompts
 from inventory.document import facts, ports
 from inventory.document.draft import Fields, HostDraft, SiteDraft
 from inventory.exports.site import automation, nouns

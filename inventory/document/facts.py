@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from inventory import prompts
 from inventory.addressing import Range
+from inventory.automating import prompts
 from inventory.exports.site import automation, nouns
 from inventory.exports.site.vocabulary import Schema
 from inventory.exports.site.writing import implied_addressing

@@ -10,9 +10,10 @@ import difflib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 
-from inventory import automation, kit_places, naming, scheduled, specs
+from inventory import kit_places, naming, specs
 from inventory.ansible.grouping import PROFILE_PREFIX
 from inventory.ansible.nouns import UnknownNoun, names_of
+from inventory.automating import automation, scheduled
 from inventory.document import claims
 from inventory.document.form import Path
 from inventory.document.text import Read

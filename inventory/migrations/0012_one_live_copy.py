@@ -5,7 +5,7 @@ import django.utils.timezone
 import inventory.models.copies
 from django.db import migrations, models
 
-from inventory import unfinished
+from inventory.copying import unfinished
 
 
 def stay_live(apps, schema_editor):

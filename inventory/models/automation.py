@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from inventory import automation, validators
-from inventory.automation import MOST_FORKS, MOST_MINUTES, MOST_VERBOSITY
+from inventory import validators
+from inventory.automating import automation
+from inventory.automating.automation import MOST_FORKS, MOST_MINUTES, MOST_VERBOSITY
 from inventory.models.base import SiteRow
 from inventory.models.fields import OrderedJSONField
 

@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from inventory import scheduled
+from inventory.automating import scheduled
+from inventory.automating.timing import MOST_HOURS, Timing
 from inventory.models.base import SiteRow
 from inventory.models.fields import OrderedJSONField
-from inventory.timing import MOST_HOURS, Timing
 
 #: What others have to say of a schedule that a person writes: field → sentences. Whoever carries schedules out appends.
 JUDGES: list[Callable[[Any], dict[str, list[str]]]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from inventory import prompts
+from inventory.automating import prompts
 from inventory.packed import from_text
 from inventory.snapshot import JobTemplateFacts, ProjectFacts
 

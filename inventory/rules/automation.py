@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from inventory import variables_that_run
+from inventory.automating import variables_that_run
+from inventory.automating.playbook_paths import playbook_problem
 from inventory.findings import Finding
 from inventory.packed import Packed
-from inventory.playbook_paths import playbook_problem
 from inventory.rules.places import named
 from inventory.rules.secret_signs import WHOLE_REFERENCE
 from inventory.snapshot import JobTemplateFacts, Snapshot, Variables

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from inventory import copies
+from inventory.copying import copies
 from inventory.serving.best_effort import best_effort
 
 #: which copy writes the site: in answers; and what a consumer saw of it: in requests

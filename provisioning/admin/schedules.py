@@ -23,10 +23,10 @@ from inventory.admin.filters import SiteFilter
 from inventory.admin.forms import DoorForm
 from inventory.admin.pages import page
 from inventory.admin.sited import row_or_404
+from inventory.automating.timing import NotATime
 from inventory.changes import change
 from inventory.models import Schedule, Site
 from inventory.permissions import may, visible_sites
-from inventory.timing import NotATime
 from provisioning.clockwork import clock, schedules
 from provisioning.engine.moments import database_now
 from provisioning.models import Job
@@ -223,7 +223,7 @@ def next_runs(schedule: Schedule, number: int, since: datetime | None = None) ->
 
 def _running(request: HttpRequest, schedule: Schedule) -> dict[str, Any]:
     """What the page of one shows above the form."""
-    from inventory.timing import zone_of
+    from inventory.automating.timing import zone_of
 
     try:
         zone = zone_of(schedule.time_zone)

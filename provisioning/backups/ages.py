@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from inventory import copies
+from inventory.copying import copies
 from inventory.models import Site
 from provisioning import requests
 from provisioning.backups import archive

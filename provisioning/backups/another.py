@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.apps.registry import Apps
 from django.utils import timezone
 
-from inventory import copies
+from inventory.copying import copies
 from provisioning import states
 
 STOOD_IN_A_BACKUP = (
@@ -21,7 +21,7 @@ def make(then: Apps, archive: str) -> None:
         copy = then.get_model("inventory", "Copy")
     except (
         LookupError
-    ):  # of before there were such: the migration that makes them asks ``inventory.unfinished``
+    ):  # of before there were such: the migration that makes them asks ``inventory.copying.unfinished``
         return
     copies.renew(archive, copy)
 

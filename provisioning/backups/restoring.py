@@ -19,10 +19,11 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from inventory import copies, reading, unfinished
+from inventory import reading
+from inventory.copying import copies, unfinished
+from inventory.copying.unfinished import Restoring
 from inventory.models import Copy, Site
 from inventory.serving import renderings
-from inventory.unfinished import Restoring
 from provisioning.backups import another, archive, comparing, measuring, sealing, secret_files, tables
 from provisioning.backups.archive import CannotBackUp
 from provisioning.backups.making import RENDERINGS, SEALED
@@ -56,9 +57,9 @@ def restore(
     """Bring the empty database and the data directory to what *path* has.
 
     Raises CannotBackUp, Damaged, SealError; nothing is stored then. What is secret is put into place only where a
-    passphrase or a key opens it, and once the rows are in. It is another copy of the application afterwards, and read-only
-    (``inventory.copies``); with *same_copy* it is the one that it was, put back in its own place. Killed anywhere, it is
-    begun again with the same archive, and goes on; where everything is back already it compares.
+    passphrase or a key opens it, and once the rows are in. It is another copy of the application afterwards, and
+    read-only (``inventory.copying.copies``); with *same_copy* it is the one that it was, put back in its own place. Killed
+    anywhere, it is begun again with the same archive, and goes on; where everything is back already it compares.
     """
     under_way = unfinished.current()
     if under_way is None and _is_back(path):

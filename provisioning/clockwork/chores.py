@@ -9,7 +9,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
-from inventory import copies, quarantine, remembered
+from inventory import quarantine, remembered
+from inventory.copying import copies
 from inventory.models import Project
 from inventory.serving import renderings
 from provisioning import states

@@ -16,9 +16,9 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.db.models import Exists, OuterRef, Subquery
 
-from inventory import copies, promoting
+from inventory.automating.timing import NotATime
+from inventory.copying import copies, promoting
 from inventory.models import Change, Schedule, Site
-from inventory.timing import NotATime
 from provisioning import kinds, requests, states
 from provisioning.clockwork import schedules
 from provisioning.engine.moments import DatabaseTime

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Q
 
-from inventory import copies
+from inventory.copying import copies
 from inventory.models import Site
 from provisioning.engine.asking import Refused
 from provisioning.models import Job

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django import forms
 
 from inventory import reading
-from inventory.automation_facts import ProjectFacts
+from inventory.automating.automation_facts import ProjectFacts
 from inventory.models import Project, Site
 from provisioning import projects, updating
 from provisioning.adapters.base import AdapterError

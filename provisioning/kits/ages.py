@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Max, Min, Q
 
-from inventory import copies
+from inventory.copying import copies
 from inventory.models import Change, KitPlace, Site
 from provisioning import requests
 from provisioning.clockwork import powered

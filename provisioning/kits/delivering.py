@@ -16,7 +16,7 @@ from pathlib import Path
 from django.conf import settings
 
 from inventory import kit_places
-from inventory.git_locations import SSH, LocationError
+from inventory.automating.git_locations import SSH, LocationError
 from inventory.kit_places import KitPlaceFacts
 from provisioning import secrets
 from provisioning.adapters import sftp, ssh_agent

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from inventory import git_locations
-from inventory.git_locations import FORMS, HTTPS, PATH, SSH, SSH_PORT, Location, LocationError
+from inventory.automating import git_locations
+from inventory.automating.git_locations import FORMS, HTTPS, PATH, SSH, SSH_PORT, Location, LocationError
 from provisioning.projects.confining import readable
 from provisioning.projects.faults import ProjectError
 

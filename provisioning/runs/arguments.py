@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from inventory import automation
-from inventory.automation_facts import JobTemplateFacts, ProjectFacts
-from inventory.prompts import Prompt
+from inventory.automating import automation
+from inventory.automating.automation_facts import JobTemplateFacts, ProjectFacts
+from inventory.automating.prompts import Prompt
 
 Plays = tuple[tuple[str, tuple[str, ...]], ...]
 

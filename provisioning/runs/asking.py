@@ -1,7 +1,7 @@
 """What somebody asks for when a playbook is to run: the form, and what its answers mean for the site as declared.
 
 Browser, shell, API and schedules come through this form; the answers to a template's prompts are judged by
-``inventory.prompts`` alone.
+``inventory.automating.prompts`` alone.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any
 
 from django import forms
 
-from inventory import automation, prompts, reading
+from inventory import reading
 from inventory.ansible.grouping import PROFILE_PREFIX
-from inventory.automation_facts import JobTemplateFacts, ProjectFacts
+from inventory.automating import automation, prompts
+from inventory.automating.automation_facts import JobTemplateFacts, ProjectFacts
 from inventory.snapshot import Snapshot
 from provisioning.kinds.base import Asked
 from provisioning.models.runs import APPLIES, CHECKS, RELAUNCHES, PlaybookRun

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from inventory import automation, host_keys, reading
+from inventory import host_keys, reading
+from inventory.automating import automation
 from inventory.exports.registry import get_export
 from inventory.snapshot import HostFacts, Snapshot
 from provisioning.engine.faults import JobFailed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from inventory.automation_facts import ProjectFacts
+from inventory.automating.automation_facts import ProjectFacts
 from inventory.snapshot import Snapshot
 from provisioning import projects, updating
 from provisioning.adapters import ansible

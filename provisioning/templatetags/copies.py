@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 
-from inventory import copies
+from inventory.copying import copies
 from inventory.permissions import may, visible_sites
 
 register = template.Library()

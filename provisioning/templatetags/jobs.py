@@ -8,7 +8,7 @@ from django import template
 from django.db.models import Q
 from django.urls import reverse
 
-from inventory import copies
+from inventory.copying import copies
 from inventory.permissions import may, visible_sites, within
 from provisioning import kinds, states
 from provisioning.engine import workers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from inventory.automation import is_reference
+from inventory.automating.automation import is_reference
 from inventory.snapshot import Snapshot
 from provisioning.unlocks.opening import label_of, passwords_of
 

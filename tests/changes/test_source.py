@@ -22,8 +22,8 @@ RAW = {"update", "bulk_create", "bulk_update", "delete", "_raw_delete", "update_
 MAY = {
     "inventory/changes.py": "the door",
     "inventory/querysets.py": "the guard",
-    "inventory/copies.py": "which copy this is, and which others were met",
-    "inventory/promoting.py": "the epoch, before the door opens",
+    "inventory/copying/copies.py": "which copy this is, and which others were met",
+    "inventory/copying/promoting.py": "the epoch, before the door opens",
     "provisioning/backups/restoring.py": "which copy this is, once an archive is put back",
     "inventory/ledger.py": "identities, kept inside the door",
     "inventory/models/base.py": "the rows' own save and delete",

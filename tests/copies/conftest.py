@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from inventory import copies
 from inventory.changes import change
+from inventory.copying import copies
 from inventory.models import Host, Site, Token
 
 ARCHIVE = "mgmtplane-20261126T020000Z-0123456789abcdef.tar"

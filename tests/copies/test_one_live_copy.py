@@ -12,9 +12,10 @@ from django.core.management.base import CommandError
 from django.test import Client
 from django.utils import timezone
 
-from inventory import copies, promoting, quarantine
+from inventory import quarantine
 from inventory.allocation import Wanted, allocate
 from inventory.changes import change
+from inventory.copying import copies, promoting
 from inventory.document.declaring import declare
 from inventory.models import Change, Copy, Host, OtherCopy, Site
 from inventory.serving import meeting, renderings

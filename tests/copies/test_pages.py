@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from inventory import copies
+from inventory.copying import copies
 from inventory.models import Change, Grant, Host, Site
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from inventory import vault
-from inventory.prompts import Prompt
+from inventory.automating.prompts import Prompt
 from inventory.snapshot import (
     AliasFacts,
     AuthorityFacts,

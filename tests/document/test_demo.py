@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from inventory import prompts, reading
+from inventory import reading
+from inventory.automating import prompts
 from inventory.exports import all_exports, get_export
 from inventory.models import Change, Site
 from inventory.rules import judge

@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from inventory import copies, reading
+from inventory import reading
+from inventory.copying import copies
 from inventory.document.text import read
 from inventory.exports import get_export
 from inventory.models import Token

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from inventory.automation_facts import JobTemplateFacts, ProjectFacts
+from inventory.automating.automation_facts import JobTemplateFacts, ProjectFacts
 from inventory.lookup.searching import search
 from inventory.lookup.words import pieces, words_of
 from inventory.packed import packed

@@ -12,10 +12,10 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from inventory import copies, promoting
+from inventory.automating.timing import EPOCH
 from inventory.changes import change
+from inventory.copying import copies, promoting
 from inventory.models import Change, Grant, Host, Hypervisor, Schedule, Site, Token
-from inventory.timing import EPOCH
 from inventory.undoing.undo import undo
 from provisioning import requests
 from provisioning.clockwork import clock

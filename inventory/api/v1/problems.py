@@ -16,7 +16,7 @@ from rest_framework import exceptions
 
 from inventory.allocation import Refused as NothingHandedOut
 from inventory.api.answers import Refused, refusal_of, unshared
-from inventory.copies import ReadOnly
+from inventory.copying.copies import ReadOnly
 from inventory.ledger import Contested
 
 CONTENT_TYPE = "application/problem+json"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from inventory.automation import MOST_FORKS, MOST_MINUTES, MOST_VERBOSITY
+from inventory.automating.automation import MOST_FORKS, MOST_MINUTES, MOST_VERBOSITY
+from inventory.automating.prompts import KINDS
 from inventory.exports.site import vocabulary as words
-from inventory.prompts import KINDS
 
 _REFERENCE = "A reference: unlock:NAME, env:NAME, file:/path or vault:VARIABLE."
 

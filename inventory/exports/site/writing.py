@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from inventory import prompts
 from inventory.addressing import Range, address_key
+from inventory.automating import prompts
 from inventory.exports.site import automation, bookkeeping, nouns
 from inventory.exports.site.vocabulary import Schema
 from inventory.packed import Packed, to_text

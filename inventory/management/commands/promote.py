@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from inventory import copies, promoting
+from inventory.copying import copies, promoting
 from inventory.models import Site
 from inventory.reading import unknown_site
 

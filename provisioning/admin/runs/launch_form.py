@@ -9,8 +9,8 @@ from django import forms
 from django.http import QueryDict
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from inventory.automation_facts import JobTemplateFacts
-from inventory.prompts import Prompt
+from inventory.automating.automation_facts import JobTemplateFacts
+from inventory.automating.prompts import Prompt
 from provisioning import kinds
 from provisioning.admin.starting import dressed
 

@@ -19,7 +19,7 @@ from inventory import reading, yaml11
 from inventory.admin.pages import page
 from inventory.admin.variables import text_of
 from inventory.ansible.resolving import resolved, sealed_files_of
-from inventory.automation_facts import JobTemplateFacts
+from inventory.automating.automation_facts import JobTemplateFacts
 from inventory.models import JobTemplate, Site
 from inventory.permissions import may
 from inventory.rules.masking import masked

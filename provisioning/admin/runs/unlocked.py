@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 
-from inventory.automation_facts import JobTemplateFacts
+from inventory.automating.automation_facts import JobTemplateFacts
 from inventory.models import Site
 from inventory.snapshot import Snapshot
 from provisioning.engine.asking import Refused

@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from inventory import copies
+from inventory.copying import copies
 from mgmtplane import supervisor
 from provisioning.backups import archive as tars
 from provisioning.backups import away, making, measuring, restoring

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from inventory import reading
-from inventory.automation_facts import ProjectFacts
+from inventory.automating.automation_facts import ProjectFacts
 from inventory.models import Project, Site
 from inventory.reading import unknown_site
 from inventory.snapshot import Snapshot

@@ -13,7 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from inventory import copies, reading
+from inventory import reading
+from inventory.copying import copies
 from inventory.models import Site
 from inventory.reading import UnknownSite
 from inventory.recovery.signed import FINGERPRINT

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import OperationalError, connection
 
-from inventory import unfinished
+from inventory.copying import unfinished
 from mgmtplane import processes, supervisor
 from mgmtplane import upgrades as upgrading
 from mgmtplane.celery import BrokerAway, declare_queues

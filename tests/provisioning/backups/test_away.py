@@ -105,8 +105,8 @@ def test_the_newest_are_kept_and_what_is_no_archive_stays(declared, tmp_path):
 def test_a_read_only_copy_brings_nothing_and_removes_nothing_there(declared, tmp_path, settings, capsys):
     from django.core.management import CommandError, call_command
 
-    from inventory import copies
     from inventory.changes import change
+    from inventory.copying import copies
     from inventory.models import Site
 
     settings.BACKUP_KEEP = 1

@@ -157,7 +157,7 @@ def require_another(data: Path, backup: Path) -> None:
 
 
 def test_another_archive_is_not_mixed_in():
-    from inventory.unfinished import Restoring
+    from inventory.copying.unfinished import Restoring
     from provisioning.backups.restoring import _require_same
 
     half = Restoring("aa", False, "one.tar")
@@ -175,8 +175,8 @@ def test_which_jobs_stood_in_a_backup_is_asked_of_no_clock():
     from django.apps import apps
     from django.utils import timezone
 
-    from inventory import promoting
     from inventory.changes import change
+    from inventory.copying import promoting
     from inventory.models import Copy, Site
     from provisioning import requests
     from provisioning.backups import another

@@ -11,8 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
-from inventory import copies
 from inventory.changes import change
+from inventory.copying import copies
 from inventory.exports.text import UnsafeLine
 from inventory.models import Host, Site
 from provisioning import requests, runner

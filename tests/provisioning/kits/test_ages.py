@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
-from inventory import copies
 from inventory.changes import change
+from inventory.copying import copies
 from inventory.models import Change, Host, KitPlace, Site
 from provisioning import runner
 from provisioning.engine.moments import database_now

@@ -7,7 +7,7 @@ import threading
 import pytest
 from django.db import connections
 
-from inventory.automation_facts import ProjectFacts
+from inventory.automating.automation_facts import ProjectFacts
 from inventory.changes import change
 from inventory.models import Host, Interface, Site
 from provisioning import kinds, requests, runner, states

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inventory.prompts import Prompt
+from inventory.automating.prompts import Prompt
 from inventory.snapshot import JobTemplateFacts, ProfileFacts, ProjectFacts, RoleFacts
 from tests.rules.cases.making import Pair, host, of
 

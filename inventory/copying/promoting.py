@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
-from inventory import copies
 from inventory.changes import change
+from inventory.copying import copies
 from inventory.door import bulk_allowed
 from inventory.models import Change, Site
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from inventory import variables_that_run
+from inventory.automating import variables_that_run
 from inventory.models import Declared, JobTemplate, KitPlace, Project, Schedule
 
 #: who may add one decides over the code that runs at a site

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from inventory import git_locations
-from inventory.playbook_paths import has_controls as _has_controls
-from inventory.playbook_paths import playbook_problem
-from inventory.prompts import PromptError, parse
+from inventory.automating import git_locations
+from inventory.automating.playbook_paths import has_controls as _has_controls
+from inventory.automating.playbook_paths import playbook_problem
+from inventory.automating.prompts import PromptError, parse
 from inventory.rules.secret_signs import WHOLE_REFERENCE, secrets_in
 
 MOST_FORKS = 500

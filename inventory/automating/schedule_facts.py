@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from inventory.timing import Timing
+from inventory.automating.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)

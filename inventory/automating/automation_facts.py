@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from inventory.prompts import Prompt
+from inventory.automating.prompts import Prompt
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Playbooks, their questions and their schedules, as they are declared."""

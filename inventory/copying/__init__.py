@@ -1,0 +1,1 @@
+"""One copy of the application writes a site: which, and how another becomes it."""
