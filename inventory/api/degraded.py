@@ -115,7 +115,7 @@ _waiting_lock = threading.Lock()
 def refuse_at_once(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: no request waits for a database that does not answer, and few for one that is held by somebody."""
+    """Middleware: no request waits for a database that does not answer, or ceases to, and few for one that is held."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith(OWN_WAY):
@@ -125,11 +125,13 @@ def refuse_at_once(
         except DatabaseError as error:
             return _away(request, error)
         if request.method in ("GET", "HEAD", "OPTIONS"):
-            return get_response(request)
+            with database.unless_frozen():
+                return get_response(request)
         with _turn() as has_one:
             if not has_one:
                 return _away(request, OperationalError("it is held"))
-            response = get_response(request)
+            with database.unless_frozen():
+                response = get_response(request)
             if response.status_code < 400:
                 database.note_taken()
             if response.status_code != 503:

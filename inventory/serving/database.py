@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -135,6 +136,17 @@ def impatient() -> Iterator[None]:
         if own.connection is held and not held.closed:
             with own.wrap_database_errors, own.in_time(ANSWER):
                 held.execute("RESET lock_timeout")
+
+
+@contextlib.contextmanager
+def unless_frozen() -> Iterator[None]:
+    """What waits in here for a server that is found frozen meets a closed connection; a query may take its time."""
+    own: Any = connection
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        yield
+        return
+    with own.in_time(math.inf):
+        yield
 
 
 def _in_time(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:

@@ -102,6 +102,22 @@ def test_a_query_that_takes_its_time_does_not(own: Any) -> None:
     assert own.is_usable()
 
 
+def test_a_page_that_is_being_made_ends(server: Postgresql, own: Any) -> None:
+    def ask() -> None:
+        with pytest.raises(OperationalError), database.unless_frozen(), own.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            server.freeze()
+            cursor.execute("SELECT 1")
+
+    assert took(ask) < 3 * SOON
+
+
+def test_a_page_may_take_its_time(own: Any) -> None:
+    with database.unless_frozen(), own.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(5)")
+    assert own.is_usable()
+
+
 def test_a_query_whose_own_process_is_stuck_ends_later(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "ANSWER", 3.0)
     with pytest.raises(Frozen), database.impatient(), own.cursor() as cursor:

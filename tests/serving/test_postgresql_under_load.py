@@ -50,7 +50,7 @@ def test_a_server_that_is_stopped(server, database):
 
 
 def test_a_server_that_is_frozen(server, database):
-    """Its connections stay, and nothing comes: who reads then, and who read when it began, waits for seconds."""
+    """Its connections stay, and nothing comes: who asks then, and who was being answered, waits for seconds."""
 
     def begin() -> Callable[[], None]:
         database.freeze()
@@ -61,6 +61,9 @@ def test_a_server_that_is_frozen(server, database):
     told = load.require_right_reads(facts["began"] + ONSET, facts["ended"], degraded=True, longest=15)
     assert set(told) == {"database"}
     assert facts["ready"][0] == 503 and b"does not answer" in facts["ready"][2]
+    under_way = [one for one in load.writes if one.at <= facts["began"] < one.at + one.seconds]
+    assert all(one.status == 503 and one.seconds < 15 for one in under_way), under_way
+    assert refused(load, facts) == {503}
 
 
 def test_a_server_that_takes_no_changes(server, database):
