@@ -7,10 +7,14 @@ Django's serializer writes them (times in UTC, bytes in base64), so that the mod
 from __future__ import annotations
 
 import base64
+import datetime
+import decimal
 import gzip
 import json
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from django.apps import apps as installed
@@ -26,6 +30,11 @@ FOLDER = "tables"
 #: of no use elsewhere or later: who is signed in, who mistyped a password, which worker lives
 LEFT_OUT = ("sessions.session", "axes.", "provisioning.worker")
 AT_ONCE = 2000
+#: what the encoder writes; of anything else, such as a time zone, its field knows what a database keeps
+WRITTEN = (
+    NoneType, bool, int, float, str, list, dict,
+    datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, uuid.UUID,
+)  # fmt: skip
 
 Model = type[models.Model]
 
@@ -57,7 +66,7 @@ def _dump(model: Model, folder: Path) -> int:
     with _written(folder / f"{model._meta.label_lower}.jsonl.gz") as file:
         file.write(_line(names))
         for row in rows:
-            file.write(_line([_plain(value) for value in row]))
+            file.write(_line([_plain(column, value) for column, value in zip(columns, row, strict=True)]))
             number += 1
     return number
 
@@ -70,10 +79,10 @@ def _columns(model: Model) -> list[models.Field[Any, Any]]:
     return [field for field in model._meta.concrete_fields if not field.generated]
 
 
-def _plain(value: Any) -> Any:
+def _plain(column: models.Field[Any, Any], value: Any) -> Any:
     if isinstance(value, bytes | memoryview):
         return base64.b64encode(value).decode()
-    return value
+    return value if isinstance(value, WRITTEN) else column.get_prep_value(value)
 
 
 class _Encoder(DjangoJSONEncoder):
