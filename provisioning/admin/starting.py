@@ -47,20 +47,21 @@ class Offer:
     address: str
 
 
-def offered(user: Any) -> list[Offer]:
-    """The kinds that this person may ask for, at the sites where."""
-    found = []
-    for kind in kinds.all_kinds():
+def offered(user: Any) -> list[tuple[str, list[Offer]]]:
+    """Where, and the kinds that this person may ask for there, by what they are called."""
+    found: dict[str, list[Offer]] = {}
+    for kind in sorted(kinds.all_kinds(), key=lambda kind: kind.verb):
         if not kind.what or not user.has_perm("provisioning.run_job"):
             continue
         if not kind.of_site:
             if sites_where(user, kind.permission) is None:
-                found.append(Offer(kind.verb, reverse("admin:start_job", args=(kind.name,))))
+                address = reverse("admin:start_job", args=(kind.name,))
+                found.setdefault("", []).append(Offer(kind.verb, address))
             continue
         for site in visible_sites(user, kind.permission)[:MOST_SITES]:
             address = reverse("admin:start_job_at", args=(site.slug, kind.name))
-            found.append(Offer(f"{kind.verb} at {site}", address))
-    return found
+            found.setdefault(f"at {site}", []).append(Offer(kind.verb, address))
+    return sorted(found.items())
 
 
 @page("start/job/<str:kind>/", permission="provisioning.run_job", methods=POST)

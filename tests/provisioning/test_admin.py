@@ -98,6 +98,14 @@ def test_a_list_without_jobs_says_what_there_will_be(browser, site):
     assert "No job was asked for yet." not in browser.get(at).content.decode()
 
 
+def test_the_list_offers_what_can_be_asked_for_site_by_site(browser, site, other):
+    page = browser.get(reverse("admin:provisioning_job_changelist")).content.decode()
+    places = re.findall(r"<dt>(.*?)</dt>", page)
+    assert places == ["Ask for", f"Ask for, at {site}", f"Ask for, at {other}"]
+    address = reverse("admin:start_job_at", args=(site.slug, "survey"))
+    assert f'<a href="{address}" aria-label="Survey at {site}">Survey</a>' in page
+
+
 def test_the_list_asks_as_often_for_many_as_for_few(browser, site):
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
