@@ -138,11 +138,7 @@ class Upgrade:
         if facts["backs_up"]:
             self.say("making a backup")
             shutil.rmtree(self.desk.folder / "backup", ignore_errors=True)
-            archive = (
-                old.manage("backup", "create", "--to", str(self.desk.folder / "backup"))
-                .strip()
-                .splitlines()[-1]
-            )
+            archive = old.inside("backup", str(self.desk.folder / "backup")).strip().splitlines()[-1]
         elif database is None:
             raise Refused(
                 f"{old.source} makes no backups. Make one with pg_dump; then make up brings the database to this version."

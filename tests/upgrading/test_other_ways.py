@@ -13,6 +13,8 @@ from tests.upgrading import states
 from tests.upgrading.application import Application
 from tests.upgrading.test_upgrade import is_new, render
 
+CLOCK = "from django_celery_beat.models import CrontabSchedule; CrontabSchedule.objects.create(hour='4')"
+
 pytestmark = [pytest.mark.slow, pytest.mark.whole, pytest.mark.timeout(900)]
 
 
@@ -35,6 +37,31 @@ def test_a_tarball_in_a_directory_of_its_own(tmp_path):
     assert not is_new(old)
     assert not compare(before, render(old, tmp_path / "after")).differences
     old.manage("check")
+
+
+def test_from_a_version_whose_backups_failed_beside_its_clock(tmp_path):
+    """Its encoder knew no time zones, and the clock's own row has one."""
+    data = states.unpack("7853dbd", tmp_path / "state") / "data"
+    application = Application(tmp_path / "clone", data)
+    module = application.clone / "provisioning/backups/tables.py"
+    right = module.read_text()
+    wrong = right.replace(" if isinstance(value, WRITTEN) else column.get_prep_value(value)", "")
+    assert wrong != right
+    module.write_text(wrong)
+    old = application.commit("As it was")
+    application.manage("migrate", "-v0")
+    application.manage("shell", "-c", CLOCK)
+    assert "ZoneInfo" in application.manage("backup", "create", code=1)
+    before = render(application, tmp_path / "before")
+
+    module.write_text(right)
+    application.move_on()
+    said = application.make("upgrade", f"FROM={old}")
+    assert "exports are unchanged" in said and is_new(application)
+    application.manage("backup", "create")
+    application.make("upgrade-back")
+    assert application.head == old and not is_new(application)
+    assert not compare(before, render(application, tmp_path / "after")).differences
 
 
 def test_postgresql_up_and_back(tmp_path):
