@@ -137,6 +137,7 @@ def _words(message: str) -> Iterator[str]:
         "node ",
         "/vms/",
         "/storage",
+        "The database",
     )
     if not any(one in message for one in named):
         yield f"the message names nothing: {message}"

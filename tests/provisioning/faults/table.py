@@ -148,9 +148,9 @@ class Interruption:
 INTERRUPTIONS = (
     Interruption("killed before", "the worker is killed, the call not sent", "sent", SUCCEEDS, "another worker takes it up from the start, and looks first", "lost"),
     Interruption("killed after", "the worker is killed, the call done", "done", SUCCEEDS, "another worker takes it up from the start, and looks first", "lost"),
-    Interruption("cancelled", "somebody cancels", "asked", "cancelled", "nothing more is sent that changes something; what is done stays done, and is gone on with"),
+    Interruption("cancelled", "somebody cancels", "asked", "cancelled", "nothing more is sent that changes something, but that a machine which was switched off and not changed is started again; what is done stays done, and is gone on with"),
     Interruption("overtaken", "the worker stands still, another does the job, it wakes up", "asked", SUCCEEDS, "nothing more of it reaches the node", "lost"),
-    Interruption("overtaken late", "the same, between its last look and the call", "sent", SUCCEEDS, "at most that one call reaches the node, and makes no second machine; the job says which, and a survey that is asked for finds what it changed. A clone of `rebuild_vm` that comes so late leaves its spare: the survey has it as the drift `spare`, and the next rebuild takes or removes it", "lost"),
+    Interruption("overtaken late", "the same, between its last look and the call", "sent", SUCCEEDS, "at most that one call reaches the node, and makes no second machine; the job says which, and a survey that is asked for finds what it changed. A clone of `rebuild_vm` that comes so late leaves its spare: the survey has it as the drift `spare`, and the next rebuild takes or removes it. A backup that comes so late is a second one", "lost"),
     Interruption("no database", "the database does not answer for a moment", "asked", SUCCEEDS, "the job begins again after a pause", FAILS),
     Interruption("disk full", "the database has no room for a moment", "done", SUCCEEDS, "the job begins again after a pause", FAILS),
     Interruption("clock forward", "the worker's clock jumps a day ahead", "asked", SUCCEEDS, "leases are on the database's clock"),
