@@ -102,7 +102,7 @@ def _with_chain(snapshot: Snapshot, machine: Machine, plan: Plan) -> Plan:
 def _make(turn: Turn, snapshot: Snapshot, work: Maker) -> bool:
     """Make what is declared, and start it; whether it boots from the network to be installed."""
     machine = work.machine
-    world = looked_at(turn, snapshot)
+    world = looked_at(turn, snapshot, machine.spec.vmid)
     turn.step("Check everything before anything is done")
     check(snapshot, machine, world)
     plan = Plan(_lines(machine, world), warnings=_warnings(snapshot, machine, world))

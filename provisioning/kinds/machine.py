@@ -111,13 +111,16 @@ def maker(turn: Turn, snapshot: Snapshot, machine: Machine) -> Maker:
     return Maker(turn, proxmox, machine, PATIENCE)
 
 
-def looked_at(turn: Turn, snapshot: Snapshot) -> World:
-    """The site's hypervisors as they are now: every one of them that is not declared lost, or JobFailed."""
+def looked_at(turn: Turn, snapshot: Snapshot, *vmids: int) -> World:
+    """The site's hypervisors as they are now: every one of them that is not declared lost, or JobFailed.
+
+    *vmids*: none of them is had by a guest that is not seen, or it raises as well.
+    """
     from provisioning.kinds.survey import look, told, wanted
 
     known = surveys.world_of(snapshot, site_of(turn.asked))
     names = tuple(name for name in wanted(snapshot, "") if name not in known.lost)
-    _, faults = look(turn, snapshot, names)
+    _, faults = look(turn, snapshot, names, vmids)
     if faults:
         raise JobFailed(
             " ".join(told(faults)),

@@ -109,8 +109,13 @@ def told(faults: Faults) -> list[str]:
     return [f"{name}: {in_words(fault)}" for name, fault in faults.items()]
 
 
-def look(turn: Turn, snapshot: Snapshot, names: tuple[str, ...]) -> tuple[dict[str, Survey], Faults]:
-    """Survey *names* one after another and keep each: what was seen, and why the others were not; then judge drift."""
+def look(
+    turn: Turn, snapshot: Snapshot, names: tuple[str, ...], vmids: tuple[int, ...] = ()
+) -> tuple[dict[str, Survey], Faults]:
+    """Survey *names* one after another and keep each: what was seen, and why the others were not; then judge drift.
+
+    *vmids*: whether they are free everywhere is asked as well.
+    """
     site: Site = turn.asked.site  # type: ignore[assignment]
     found: dict[str, Survey] = {}
     faults: Faults = {}
@@ -118,7 +123,9 @@ def look(turn: Turn, snapshot: Snapshot, names: tuple[str, ...]) -> tuple[dict[s
         turn.step(f"Look at {name}")
         try:
             reader = hypervisors.reader(snapshot, name, turn)
-            found[name] = survey(reader, hypervisor=name, taken=database_now().isoformat(timespec="seconds"))
+            taken = database_now().isoformat(timespec="seconds")
+            awaited = {*vmids, *declared_at(snapshot, name)}
+            found[name] = survey(reader, hypervisor=name, taken=taken, awaited=awaited)
         except (AdapterError, JobFailed) as fault:
             faults[name] = fault
             surveys.keep_failure(site, name, str(fault))
@@ -135,6 +142,11 @@ def look(turn: Turn, snapshot: Snapshot, names: tuple[str, ...]) -> tuple[dict[s
         turn.check()
         drift.judge(site)
     return found, faults
+
+
+def declared_at(snapshot: Snapshot, hypervisor: str) -> set[int]:
+    """The VMIDs of what is declared to run there."""
+    return {host.vmid for host in snapshot.live_hosts if host.hypervisor == hypervisor and host.vmid}
 
 
 def _too_much(snapshot: Snapshot, survey: Survey) -> str:

@@ -165,12 +165,8 @@ def _reading_token(reader: Reader, version: Version, *, separate: bool) -> Itera
 
 
 def _writing_token(api: HypervisorFacts, writer: Reader, version: Version) -> Iterator[Line]:
-    path = f"/pool/{api.pool}" if api.pool else "/vms"
-    needs: tuple[Need, ...] = privileges.for_machine(
-        version, path, storages=[api.storage] if api.storage else [], bridge=api.bridge
-    )
     try:
-        verdict = writer.judge(needs, privileges.allowed_for_writing(version))
+        verdict = _of_writer(api, writer, version)
     except Unauthorized as fault:
         yield Line(
             "writing",
@@ -180,6 +176,20 @@ def _writing_token(api: HypervisorFacts, writer: Reader, version: Version) -> It
         )
         raise _Ended from None
     yield from _token("writing", writer.access.token_id, verdict, "Take it away: no job of ours needs it.")
+
+
+def _of_writer(api: HypervisorFacts, writer: Reader, version: Version) -> Verdict:
+    """A right on the declared pool will do, and so will one on all of ``/vms``."""
+    found = Verdict()
+    for path in (f"/pool/{api.pool}", "/vms") if api.pool else ("/vms",):
+        needs: tuple[Need, ...] = privileges.for_machine(
+            version, path, storages=[api.storage] if api.storage else [], bridge=api.bridge
+        )
+        verdict = writer.judge(needs, privileges.allowed_for_writing(version))
+        if not verdict.missing:
+            return verdict
+        found = found if found.missing else verdict
+    return found
 
 
 def _token(what: str, who: str, verdict: Verdict, excess_way_out: str) -> Iterator[Line]:

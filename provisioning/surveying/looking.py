@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from provisioning.adapters.base import AdapterError, NotFound, Refused, Strange, Unauthorized
@@ -20,8 +21,11 @@ class Incomplete(AdapterError):
     retryable = True
 
 
-def survey(reader: Reader, *, hypervisor: str, taken: str) -> Survey:
+def survey(reader: Reader, *, hypervisor: str, taken: str, awaited: Iterable[int] = ()) -> Survey:
     """Everything on the node of *reader*. *taken* is the time to write on it, ISO 8601.
+
+    *awaited*: VMIDs of which it is asked as well whether they are free, where no guest is seen that has one: of a path at
+    which the token may nothing at all Proxmox does not say that it has an entry.
 
     Raises Unauthorized naming each missing privilege, Incomplete when the guests do not stand still, NotFound for a node
     of another name, and any AdapterError of a single call: a part is never returned.
@@ -32,6 +36,7 @@ def survey(reader: Reader, *, hypervisor: str, taken: str) -> Survey:
     if verdict.missing:
         raise _blind(hypervisor, verdict.missing)
     guests = _standing_still(reader, hypervisor)
+    _require_seen(reader, hypervisor, set(awaited) - {guest.line.vmid for guest in guests})
     storages = reader.storages()
     if not storages:
         raise Incomplete(
@@ -60,6 +65,16 @@ def _with_servers(reader: Reader, storages: tuple[StorageFacts, ...]) -> tuple[S
     return tuple(
         replace(one, server=servers.get(one.name, "")) if one.kind in REMOTE else one for one in storages
     )
+
+
+def _require_seen(reader: Reader, hypervisor: str, absent: set[int]) -> None:
+    """Raise where a guest has one of the VMIDs *absent*."""
+    for vmid in sorted(absent):
+        if reader.is_free(vmid):
+            continue
+        if any(line.vmid == vmid for line in reader.guests()):
+            raise Incomplete(f"The guests of {hypervisor} changed during the reading; try again.")
+        raise _blind(hypervisor, (privileges.Need("VM.Audit", f"/vms/{vmid}"),))
 
 
 def _standing_still(reader: Reader, hypervisor: str) -> tuple[Guest, ...]:

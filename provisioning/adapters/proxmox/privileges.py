@@ -6,7 +6,7 @@ Missing privileges shrink lists instead of failing them, so that they are asked 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from provisioning.machines.facts import Version
@@ -66,11 +66,15 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A privilege that must hold at *path*; *below*: also for everything under it."""
+    """A privilege that must hold at *path*; *below*: also for everything under it.
+
+    *whole*: for what has an entry of its own there too, which replaces what is handed down.
+    """
 
     privilege: str
     path: str
     below: bool = False
+    whole: bool = False
 
     def __str__(self) -> str:
         return f"{self.privilege} on {self.path}: without it {_WHY.get(self.privilege, 'something fails')}"
@@ -91,7 +95,10 @@ def agent_privilege(version: Version) -> str:
 
 def for_survey() -> tuple[Need, ...]:
     """Without these a survey would show a part and not say so."""
-    return Need("VM.Audit", "/vms", below=True), Need("Datastore.Audit", "/storage", below=True)
+    return (
+        Need("VM.Audit", "/vms", below=True, whole=True),
+        Need("Datastore.Audit", "/storage", below=True, whole=True),
+    )
 
 
 def for_machine(
@@ -144,9 +151,17 @@ def at(path: str, listed: Held) -> Mapping[str, bool]:
 
 def judge(needs: Iterable[Need], held: Held, everywhere: Held, allowed: frozenset[str]) -> Verdict:
     """*held*: what holds exactly at each path of *needs*; *everywhere*: all that the token has."""
-    missing = [need for need in needs if not _holds(need, held.get(need.path, {}))]
+    missing = [one for need in needs for one in _lacking(need, held, everywhere)]
     excess = {(path, name) for path, names in everywhere.items() for name in names if name not in allowed}
     return Verdict(tuple(dict.fromkeys(missing)), tuple(sorted(excess)))
+
+
+def _lacking(need: Need, held: Held, everywhere: Held) -> Iterator[Need]:
+    if not _holds(need, held.get(need.path, {})):
+        yield need
+    elif need.whole:
+        deeper = sorted(path for path in everywhere if path.startswith(f"{need.path}/"))
+        yield from (Need(need.privilege, path) for path in deeper if need.privilege not in everywhere[path])
 
 
 def _holds(need: Need, held: Mapping[str, bool]) -> bool:

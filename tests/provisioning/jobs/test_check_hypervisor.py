@@ -76,6 +76,16 @@ def test_what_the_writing_token_lacks_and_has_too_much_is_named_with_its_path(ea
     assert job.message.startswith(lacks[:40])
 
 
+@pytest.mark.parametrize("path", ["/vms", "/pool/mgmt"])
+def test_with_a_pool_rights_on_it_will_do_and_so_will_rights_on_all_machines(lab, pve, path):
+    acl = minimal("9.1")
+    acl[path] = acl.pop("/vms")
+    give(pve, WRITE_TOKEN, acl)
+    declare(lab, pool="mgmt")
+    job = check(lab)
+    assert job.state == "succeeded", said(job, "fail")
+
+
 def test_a_reading_token_that_may_write_is_a_warning_and_one_that_sees_a_part_a_failure(lab, pve):
     give(pve, READ_TOKEN, {"/vms": {"VM.PowerMgmt": 1}, "/storage": {"Datastore.Audit": 1}})
     job = check(lab)

@@ -14,8 +14,11 @@ from tests.provisioning.pve.worlds import READ_TOKEN
 NOW = "2026-01-02T03:04:05+00:00"
 
 
-def look(pve, **changes):
-    return survey(pve.reader(**changes), hypervisor="hv01", taken=NOW)
+SEES = {"/vms": {"VM.Audit": 1}, "/storage": {"Datastore.Audit": 1}}
+
+
+def look(pve, *awaited, **changes):
+    return survey(pve.reader(**changes), hypervisor="hv01", taken=NOW, awaited=awaited)
 
 
 def test_it_holds_version_node_storages_templates_and_every_guest_with_its_macs(each_version):
@@ -57,12 +60,22 @@ def test_two_guests_with_one_mac_are_both_told(pve):
         ({"/vms": {"VM.Audit": 0}, "/storage": {"Datastore.Audit": 1}}, "VM.Audit on /vms"),
         ({"/vms": {"VM.Audit": 1}}, "Datastore.Audit on /storage"),
         ({}, "VM.Audit on /vms"),
+        ({**SEES, "/vms/101": {"VM.PowerMgmt": 1}}, "VM.Audit on /vms/101"),
+        ({**SEES, "/storage/local": {"Datastore.AllocateSpace": 1}}, "Datastore.Audit on /storage/local"),
     ],
 )
 def test_a_missing_privilege_is_named_instead_of_an_empty_world(pve, acl, privilege):
     pve.change(tokens={READ_TOKEN: {"secret": "s" * 36, "privsep": 1, "acl": acl}})
     with pytest.raises(Unauthorized, match=f"would see only a part.*{privilege}"):
         look(pve, secret="s" * 36)
+
+
+def test_an_awaited_machine_at_which_the_token_may_nothing_is_no_absent_one(pve):
+    """Proxmox lists no path at which a token may nothing: only the VMID that is taken tells."""
+    pve.change(tokens={READ_TOKEN: {"secret": "s" * 36, "privsep": 1, "acl": {**SEES, "/vms/100": {}}}})
+    assert 100 not in look(pve, 300, secret="s" * 36).vmids
+    with pytest.raises(Unauthorized, match=r"would see only a part.*VM\.Audit on /vms/100"):
+        look(pve, 100, 300, secret="s" * 36)
 
 
 def test_a_server_that_lists_all_paths_instead_of_the_one_is_understood(pve):
