@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from inventory.exports.ssh_plan import plan
 from inventory.exports.ssh_words import Way
 from inventory.recovery.order import stages
-from inventory.recovery.said import said
+from inventory.recovery.said import said, shown
 from inventory.snapshot import HostFacts, InterfaceFacts, Snapshot
 
 
@@ -101,14 +101,18 @@ POWERS = {
 
 def console_of(host: HostFacts) -> str:
     """How one sees its screen without its network, and where; empty: nobody wrote it down."""
-    parts = (CONSOLES.get(host.console_kind, host.console_kind), host.console_address)
+    parts = (
+        CONSOLES.get(host.console_kind, host.console_kind),
+        said(host.console_address, "console_address"),
+    )
     return ", ".join(filter(None, parts))
 
 
 def power_of(host: HostFacts) -> str:
     """How it is switched on from afar: “PDU, pdu01, outlet 5”; empty: nobody wrote it down."""
     outlet = f"outlet {host.power_outlet}" if host.power_outlet else ""
-    return ", ".join(filter(None, (POWERS.get(host.power_kind, host.power_kind), host.power_address, outlet)))
+    kind, address = POWERS.get(host.power_kind, host.power_kind), said(host.power_address, "power_address")
+    return ", ".join(filter(None, (kind, address, outlet)))
 
 
 def login_of(snapshot: Snapshot, host: HostFacts) -> str:
@@ -137,6 +141,6 @@ def _ways_in(snapshot: Snapshot, host: HostFacts) -> Iterator[str]:
         yield f"Console: {console}."
     if power := power_of(host):
         yield f"Power: {power}."
-    for name, facts in (("Out of band", host.out_of_band), ("Access", host.access)):
-        for key, value in facts.items():
-            yield f"{name}, {key}: {said(value)}."
+    for title, name in (("Out of band", "out_of_band"), ("Access", "access")):
+        for key, value in shown(getattr(host, name), name).items():
+            yield f"{title}, {key}: {said(value)}."

@@ -13,6 +13,7 @@ from inventory.exports import ssh_config
 from inventory.exports.registry import all_exports
 from inventory.recovery.pages import pages
 from inventory.recovery.spelling import Apart, apart
+from inventory.rules import secrets
 from inventory.snapshot import AuthorityMode, Snapshot
 
 SUMS, OWN_SUM = "SHA256SUMS", "SHA256SUMS.sha256"
@@ -21,6 +22,9 @@ MODES: tuple[AuthorityMode, ...] = ("gateway", "bootstrap")
 #: of our own, as they are: name in the kit → file in this package
 CHECK = Path(__file__).parent / "beside" / "check.py"
 BESIDE = {"check.py": "check.py", "restore.sh": "restore.sh", "bootstrap/up.sh": "up.sh"}
+
+#: so many that declare a secret in clear are named
+NAMED = 10
 
 README = """\
 Recovery kit of the site {slug} ({zone}).
@@ -39,7 +43,11 @@ check.py        is every file as it was written?      python3 check.py --fingerp
                 Where somebody may have changed the kit, they may have changed this check.py too: take one that
                 lies elsewhere, or manage.py recovery_kit check, before anything in here is run.
 
-What is secret is sealed, or not in here.
+"""
+SEALED = "What is secret is sealed, or not in here.\n"
+IN_CLEAR = """\
+What was declared as sealed, or as a reference, is so in here. But {count} declare a secret in clear, which then stands in
+site.yml, and in the exports and Ansible trees that carry variables: {named}.
 """
 
 SAME = """
@@ -71,8 +79,23 @@ Switch the core router's DHCP off first, where it runs: two servers on one segme
 def files(snapshot: Snapshot) -> dict[str, bytes]:
     """Everything but the site document, the application and the sums."""
     found = apart({**pages(snapshot), **_renderings(snapshot), **_bootstrap(snapshot), **_beside()})
-    readme = README.format(slug=snapshot.site.slug, zone=snapshot.site.zone) + _told_of_names(found)
+    readme = README.format(slug=snapshot.site.slug, zone=snapshot.site.zone) + told_of_secrets(snapshot)
+    readme += _told_of_names(found)
     return {**found.files, "README.txt": readme.encode()}
+
+
+def told_of_secrets(snapshot: Snapshot) -> str:
+    """Whether secrets are in here in clear, which only declarations can bring in, and by whom."""
+    subjects = in_clear(snapshot)
+    if not subjects:
+        return SEALED
+    more = f" and {len(subjects) - NAMED} more" if len(subjects) > NAMED else ""
+    return IN_CLEAR.format(count=len(subjects), named=", ".join(subjects[:NAMED]) + more)
+
+
+def in_clear(snapshot: Snapshot) -> list[str]:
+    """Who declares a secret in clear, as the finding ``secret-in-plain`` names it."""
+    return [one.subject for one in secrets.findings(snapshot) if one.id == "secret-in-plain"]
 
 
 def _told_of_names(found: Apart) -> str:

@@ -171,10 +171,10 @@ def _host(snapshot: Snapshot, host: HostFacts) -> Safe:
         ("SSH", login_of(snapshot, host)),
         ("console", console_of(host)),
         ("power", power_of(host)),
-        ("out of band", said(host.out_of_band) if host.out_of_band else ""),
-        ("access", said(host.access) if host.access else ""),
+        ("out of band", said(host.out_of_band, "out_of_band") if host.out_of_band else ""),
+        ("access", said(host.access, "access") if host.access else ""),
         ("SSH host keys", "; ".join(_host_keys(host))),
-        ("notes", host.notes),
+        ("notes", said(host.notes, "notes")),
     ]
     pairs = [joined((tag("dt", name), tag("dd", value))) for name, value in facts if value]
     table = rows(
@@ -331,7 +331,7 @@ def _services(snapshot: Snapshot) -> Safe:
                 service.port or service.web_port or NOTHING,
                 service.web_scheme or NOTHING,
                 (service.local_port if service.web_scheme else None) or NOTHING,
-                service.health_check or NOTHING,
+                said(service.health_check, "health_check") or NOTHING,
                 ", ".join(f"{name}.{snapshot.site.root_domain}" for name in aliases.get(service.label, ()))
                 or NOTHING,
             )

@@ -38,6 +38,7 @@ from inventory.recovery.order import (
     servers,
     wait,
 )
+from inventory.recovery.said import said
 from inventory.snapshot import AuthorityMode, HostFacts, InterfaceFacts, Snapshot
 
 How = Literal["ssh", "hypervisor", "wake", "with", "hand", "left"]
@@ -343,7 +344,7 @@ def broadcast_of(network: str | None) -> str:
 
 def _by_hand(host: HostFacts) -> str:
     """How it is switched on, as declared."""
-    at = f" at {host.power_address}" if host.power_address else ""
+    at = f" at {said(host.power_address, 'power_address')}" if host.power_address else ""
     outlet = f", outlet {host.power_outlet}" if host.power_outlet else ""
     words = {
         "pdu": "PDU",

@@ -28,6 +28,10 @@ from provisioning.kits.signing import Signer
 EPOCH = 0
 #: in the kit
 BUILT, BACKUP = "built.txt", "application/backup"
+IN_CLEAR = (
+    "{count} declare a secret in clear, and so the kit has it in clear: {named}. Seal it with ansible-vault, or write a "
+    "reference; change it; build again."
+)
 UNSIGNED = "The kit is not signed: ssh-keygen is missing here; install OpenSSH's client."
 
 
@@ -68,6 +72,8 @@ def build(
         step("sum it up and sign it")
         signer = signing.signer()
         put |= _write_all(folder, {BUILT: _told(folder, snapshot, signer).encode()})
+        if subjects := kit.in_clear(snapshot):
+            warnings.append(IN_CLEAR.format(count=len(subjects), named=", ".join(subjects[: kit.NAMED])))
         _require_all(put, destination / slug)
         _summed(folder, signer)
         if signer is None:
@@ -98,6 +104,7 @@ def _told(folder: Path, snapshot: Snapshot, signer: Signer | None) -> str:
         f"Backup:   {packed[-1] if packed else 'none'}",
         *([f"Behind:   {lag}"] if lag else []),
         f"Wheels:   {'; '.join(made_for) or 'of any Python 3' if wheels else 'none: restoring needs a network'}",
+        f"Secrets:  {'in clear, see README.txt' if kit.in_clear(snapshot) else 'sealed, or not in here'}",
         f"Signed:   {signer.fingerprint if signer else 'by nobody'}",
     ]
     return "".join(f"{line}\n" for line in lines)

@@ -10,6 +10,7 @@ import pytest
 
 from inventory.local_ports import FIRST
 from inventory.recovery.floor import Task, floor
+from inventory.recovery.kit import files
 from inventory.recovery.pages import pages
 from inventory.snapshot import (
     AliasFacts,
@@ -141,3 +142,26 @@ def test_in_bootstrap_mode_the_login_is_the_same():
     node = AuthorityFacts("bootstrap", "ada", "2026-01-02T00:00:00Z", "core router is down", "jump01")
     site = replace(SITE, site=replace(SITE.site, variables=OPS), authority=node, authorities=(node,))
     assert "SSH: as ops, port 2222, through jump01." in task(site).lines
+
+
+def test_what_looks_like_a_secret_is_on_no_page_and_in_no_script_and_the_readme_says_where_it_is():
+    bad = host(
+        "hv02",
+        "192.0.2.22",
+        "hv",
+        out_of_band={"user": "root", "password": "PLANTEDx1"},
+        access={"ansible_password": "PLANTEDx2"},
+        console_kind="kvm",
+        console_address="https://root:PLANTEDx3@kvm.example.net/",
+        power_kind="pdu",
+        power_address="http://apc:PLANTEDx4@192.0.2.99/",
+        services=(ServiceFacts("shop", "hv02", health_check="http://bob:PLANTEDx5@192.0.2.22/"),),
+    )
+    site = replace(SITE, hosts=(*SITE.hosts, bad))
+    found = files(site)
+    shown = [name for name in found if name.endswith((".html", ".sh")) or name == "README.txt"]
+    assert [name for name in shown if b"PLANTED" in found[name]] == []
+    assert "not shown" in found["index.html"].decode()
+    readme = found["README.txt"].decode()
+    assert "2 declare a secret in clear" in readme and "host hv02, service shop on hv02" in readme
+    assert "What is secret is sealed, or not in here." in files(SITE)["README.txt"].decode()
