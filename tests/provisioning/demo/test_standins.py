@@ -182,6 +182,7 @@ def test_a_port_that_is_taken_is_replaced(data):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_up_demo_makes_a_machine_and_keeps_it(tmp_path):
     """The whole of it, as ``make demo`` starts it; killed without a word the second time."""
     data, port = tmp_path / "data", str(free_port())
@@ -204,7 +205,7 @@ def test_up_demo_makes_a_machine_and_keeps_it(tmp_path):
             assert any(words.replace("\\", "") in line[1] for line in job["plan"]["lines"])
         finally:
             process.send_signal(signal.SIGINT if state == "made" else signal.SIGKILL)
-            process.wait(timeout=15)
+            process.wait(timeout=60)
     ports = [int((data / "standin" / host / "port").read_text()) for host in standins.AS_DECLARED]
     until(lambda: not any(_answers(one) for one in ports), "no stand-in outlives its supervisor")
 
