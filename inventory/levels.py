@@ -14,12 +14,13 @@ SEEN = (
     "site", "segment", "host", "interface", "service", "alias", "role", "authority", "severityoverride", "group",
     "workloadprofile", "membership", "nesting", "hypervisor", "virtualmachine", "identity", "change", "rendering",
     "consumer", "schedule", "project", "jobtemplate", "emergencyuse", "kitplace",
+    "hostneed",
 )  # fmt: skip
 
 #: What daily work declares and changes.
 WORKED_ON = (
     "segment", "host", "interface", "service", "alias", "role", "severityoverride", "group", "workloadprofile",
-    "membership", "nesting", "virtualmachine", "schedule", "emergencyuse",
+    "membership", "nesting", "virtualmachine", "schedule", "emergencyuse", "hostneed",
 )  # fmt: skip
 
 #: What daily work takes away: parts and links. Whole hosts are retired, not deleted.
@@ -32,6 +33,7 @@ TAKEN_AWAY = (
     "nesting",
     "virtualmachine",
     "schedule",
+    "hostneed",
 )
 
 #: What decides over others: whole sites, who serves, who comes in, where a hypervisor's token and the kits are sent, which

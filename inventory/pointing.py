@@ -67,6 +67,8 @@ def declared(snapshot: Snapshot, host: HostFacts) -> Iterator[Pointer]:
     for other in snapshot.hosts:
         if other.hypervisor == host.name:
             yield Pointer("Guests", other.subject, other.status)
+        if host.name in other.needs:
+            yield Pointer("Needed by", other.subject, other.status)
         for interface in other.interfaces:
             if interface.switch == host.name:
                 yield Pointer("Behind its ports", interface.subject, interface.switch_port)

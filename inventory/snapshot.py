@@ -198,6 +198,8 @@ class HostFacts:
     notes: str = ""
     #: the host of form hv that carries this virtual machine
     hypervisor: str = ""
+    #: hosts that it needs, as people declared it, in their order
+    needs: tuple[str, ...] = ()
     vmid: int | None = None
     #: the API of a host of form hv
     proxmox: HypervisorFacts | None = None

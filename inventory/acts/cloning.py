@@ -59,6 +59,7 @@ class _Cloner:
             plane=source.plane,
             platform=source.platform,
             hypervisor=like.hypervisor if source.form == "vm" else "",
+            needs=source.needs,
             vmid=self._vmid(),
             machine=self._machine(),
             variables=source.variables if like.variables else {},

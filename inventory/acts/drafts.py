@@ -50,6 +50,7 @@ def naming(snapshot: Snapshot, host: HostFacts) -> set[tuple[str, str]]:
     found |= {(f"service {one.label}", "host") for one in host.services}
     for other in snapshot.hosts:
         found |= {(other.subject, "hypervisor")} if other.hypervisor == host.name else set()
+        found |= {(other.subject, "needs")} if host.name in other.needs else set()
         found |= {(one.subject, "switch") for one in other.interfaces if one.switch == host.name}
     found |= {(f"group {one.name}", "hosts") for one in snapshot.groups}
     found |= {(f"workload profile {one.name}", "hosts") for one in snapshot.profiles}

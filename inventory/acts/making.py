@@ -15,7 +15,7 @@ from inventory.acts.new_hosts import Asked, NewHost
 from inventory.acts.writing import Order, carry_out
 from inventory.allocation import seeing
 from inventory.changes import SiteChange
-from inventory.models import Group, Host, Interface, Membership, Role, Segment, Site, VirtualMachine
+from inventory.models import Group, Host, HostNeed, Interface, Membership, Role, Segment, Site, VirtualMachine
 from inventory.snapshot import HostFacts, InterfaceFacts, Snapshot
 
 
@@ -66,6 +66,8 @@ def write_host(site: Site, facts: HostFacts, groups: Sequence[str], profiles: Se
     host.save()
     if facts.machine:
         VirtualMachine(host=host, **asdict(facts.machine)).save()
+    for position, name in enumerate(facts.needs):
+        HostNeed(host=host, needed=Host.objects.get(site=site, name=name), position=position).save()
     for position, interface in enumerate(facts.interfaces):
         _interface(host, position, interface).save()
     for kind, names in ((Group.Kind.GROUP, groups), (Group.Kind.PROFILE, profiles)):

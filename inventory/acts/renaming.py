@@ -89,11 +89,14 @@ def _follows(snapshot: Snapshot, host: HostFacts) -> Iterator[str]:
     groups = [one.name for one in snapshot.groups if host.name in one.hosts]
     groups += [one.name for one in snapshot.profiles if host.name in one.hosts]
     guests = [one.name for one in snapshot.hosts if one.hypervisor == host.name]
+    needing = [one.name for one in snapshot.hosts if host.name in one.needs]
     ports = [one for one in snapshot.live_interfaces if one.switch == host.name]
     if groups:
         yield f"It stays in {', '.join(groups)}."
     if guests:
         yield f"{len(guests)} machines run on it and follow: {', '.join(guests[:8])}{' …' if len(guests) > 8 else ''}."
+    if needing:
+        yield f"{', '.join(needing[:8])}{' …' if len(needing) > 8 else ''} need it; that follows."
     if ports:
         yield f"{len(ports)} interfaces are plugged into it and follow."
     if behind := [
@@ -142,11 +145,12 @@ def renamed(snapshot: Snapshot, old: str, new: str) -> Snapshot:
         return tuple(sorted(map(name, given))) if old in given else given
 
     def host(one: HostFacts) -> HostFacts:
-        touched = one.name == old or one.hypervisor == old or any(i.switch == old for i in one.interfaces)
+        touched = old in (one.name, one.hypervisor, *one.needs, *(i.switch for i in one.interfaces))
         return one if not touched else replace(
             one,
             name=name(one.name),
             hypervisor=name(one.hypervisor),
+            needs=tuple(map(name, one.needs)),
             interfaces=tuple(
                 replace(i, host=name(i.host), switch=name(i.switch) if i.switch else i.switch)
                 for i in one.interfaces

@@ -20,7 +20,16 @@ from inventory.admin.log import ReadOnly, iso
 from inventory.admin.moments import SINCE, moment_of
 from inventory.admin.undoing import undo_address
 from inventory.admin.written import written_in
-from inventory.models import Change, Host, Hypervisor, Interface, Membership, Service, VirtualMachine
+from inventory.models import (
+    Change,
+    Host,
+    HostNeed,
+    Hypervisor,
+    Interface,
+    Membership,
+    Service,
+    VirtualMachine,
+)
 from inventory.permissions import visible_sites, within
 from inventory.undoing.gathering import models
 
@@ -29,7 +38,7 @@ MOST_SITES = 8
 #: (model, column) of everything that belongs to a host
 PARTS = [
     (Host, "id"),
-    *((part, "host_id") for part in (Interface, Service, Hypervisor, VirtualMachine, Membership)),
+    *((part, "host_id") for part in (Interface, HostNeed, Service, Hypervisor, VirtualMachine, Membership)),
 ]
 
 

@@ -16,7 +16,7 @@ from django.utils.text import capfirst
 
 from inventory.acts import free
 from inventory.contribution import Draft
-from inventory.models import Hypervisor, Interface, Service, VirtualMachine
+from inventory.models import HostNeed, Hypervisor, Interface, Service, VirtualMachine
 from inventory.rows.hosts import HYPERVISOR_COLUMNS, MACHINE_COLUMNS
 from inventory.snapshot import (
     HostFacts,
@@ -66,6 +66,7 @@ def draft_of(form: Any, formsets: Sequence[Any], snapshot: Snapshot, original: s
         **{name: getattr(row, name) for name in _SAME_OF_HOST},
         role=row.role.slug if row.role_id else "",
         hypervisor=row.hypervisor.name if row.hypervisor_id else "",
+        needs=_needs(formsets, base),
         interfaces=interfaces,
         services=services,
         proxmox=_one(formsets, Hypervisor, HypervisorFacts, HYPERVISOR_COLUMNS, base.proxmox),
@@ -107,6 +108,14 @@ def _interfaces(formset: Any, host: str, base: HostFacts) -> Iterator[InterfaceF
             switch=row.switch.name if row.switch_id else None,
             ipv6=tuple(text for text in row.ipv6 or () if isinstance(text, str)),
         )
+
+
+def _needs(formsets: Sequence[Any], base: HostFacts) -> tuple[str, ...]:
+    formset = _of(formsets, HostNeed)
+    if formset is None:
+        return base.needs
+    rows = (form.instance for form in _kept(formset))
+    return tuple(dict.fromkeys(row.needed.name for row in rows if row.needed_id))
 
 
 def _services(formsets: Sequence[Any], host: str, base: HostFacts) -> tuple[ServiceFacts, ...]:

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from inventory.admin import allocating, fields
 from inventory.admin.door import PartInline
 from inventory.admin.forms import DoorForm, LinksField, PartForm
-from inventory.models import Group, Host, Hypervisor, Interface, Membership, Service, VirtualMachine
+from inventory.models import Group, Host, HostNeed, Hypervisor, Interface, Membership, Service, VirtualMachine
 
 RENAMED = (
     "Say why it gets another name. Acts, Rename shows every place that names the old one, before you do it."
@@ -133,6 +133,22 @@ class InterfaceInline(PartInline):
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         """A new host has a first interface to fill in; left empty it is none."""
         return 0 if obj else 1
+
+
+class NeedInline(PartInline):
+    """The hosts that this one needs; who needs this one is shown beside the form."""
+
+    model = HostNeed
+    site_path = "host__site"
+    verbose_name_plural = "Needs"
+    fk_name = "host"
+    fields = ["needed"]
+    autocomplete_fields = ["needed"]
+    ordering = ["position", "needed_id"]
+    show_change_link = False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("host", "needed")
 
 
 class ServiceInline(PartInline):

@@ -21,6 +21,7 @@ from inventory.admin.host_forms import (
     HypervisorInline,
     InterfaceInline,
     MachineInline,
+    NeedInline,
     ServiceInline,
 )
 from inventory.admin.host_page import HostPage
@@ -32,7 +33,7 @@ from inventory.admin.searching import hosts_found_by
 from inventory.admin.sited import is_id
 from inventory.admin.timeline import timeline
 from inventory.changes import SiteChange
-from inventory.models import Host, Interface, Membership
+from inventory.models import Host, HostNeed, Interface, Membership
 
 STATUS_LABELS = {
     "provisioning": "info",
@@ -50,7 +51,7 @@ OF_FORM = {HypervisorInline: Host.Form.HYPERVISOR, MachineInline: Host.Form.VIRT
 class HostAdmin(RunsPlaybooks, HostPictures, EditsMany, HostActs, HostPage, DoorAdmin):
     form = HostForm
     object_history_list_template = "admin/inventory/host_history_list.html"
-    inlines = [InterfaceInline, ServiceInline, HypervisorInline, MachineInline]
+    inlines = [InterfaceInline, ServiceInline, NeedInline, HypervisorInline, MachineInline]
     autocomplete_fields = ["role", "hypervisor"]
     list_display = [
         "shown_name",
@@ -118,7 +119,7 @@ class HostAdmin(RunsPlaybooks, HostPictures, EditsMany, HostActs, HostPage, Door
         return [part for part in self.inlines if part not in OF_FORM or (obj and _has(obj, part))]
 
     def history_view(self, request: Any, object_id: str, extra_context: Any = None) -> Any:
-        """With the changes of its interfaces, services and memberships."""
+        """With the changes of its interfaces, needs, services and memberships."""
         moments = timeline(int(object_id)) if is_id(object_id) else []
         return super().history_view(request, object_id, {**(extra_context or {}), "moments": moments})
 
@@ -177,15 +178,16 @@ class HostAdmin(RunsPlaybooks, HostPictures, EditsMany, HostActs, HostPage, Door
     # --- writing ---
 
     def save_formset(self, request: Any, form: Any, formset: Any, change: bool) -> None:
-        """Old primary first, so that the constraint never sees two; new interfaces come last on the host."""
-        if formset.model is not Interface:
+        """Old primary first, so that the constraint never sees two; new interfaces and needs come last on the host."""
+        if formset.model not in (Interface, HostNeed):
             super().save_formset(request, form, formset, change)
             return
         rows = formset.save(commit=False)
         for row in formset.deleted_objects:
             row.delete()
-        last = max((i.position for i in form.instance.interfaces.all()), default=-1)
-        for row in sorted(rows, key=lambda row: row.primary):
+        present = formset.model.objects.filter(host=form.instance)
+        last = max(present.values_list("position", flat=True), default=-1)
+        for row in sorted(rows, key=lambda row: getattr(row, "primary", False)):
             if row.pk is None:
                 row.position = last = last + 1
             row.save()

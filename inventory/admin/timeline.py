@@ -1,4 +1,4 @@
-"""The history of a host: every change that wrote it, its interfaces, its services or its memberships, newest first."""
+"""The history of a host: every change that wrote it, its interfaces, needs, services or memberships, newest first."""
 
 from __future__ import annotations
 
@@ -9,14 +9,23 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 
 from inventory.admin.told import Item, Noun, names_of, told
-from inventory.models import Change, Host, Hypervisor, Interface, Membership, Service, VirtualMachine
+from inventory.models import (
+    Change,
+    Host,
+    HostNeed,
+    Hypervisor,
+    Interface,
+    Membership,
+    Service,
+    VirtualMachine,
+)
 from inventory.undoing.gathering import called, introduce, noun_of, values_of
 from inventory.undoing.plan import Touched
 
 #: (model, column that names the host)
 OF_HOST = [
     (Host, "id"),
-    *((part, "host_id") for part in (Interface, Service, Hypervisor, VirtualMachine, Membership)),
+    *((part, "host_id") for part in (Interface, HostNeed, Service, Hypervisor, VirtualMachine, Membership)),
 ]
 CHANGES_SHOWN = 40
 

@@ -253,7 +253,7 @@ def _without_strangers(patch: Patch, stored: Snapshot) -> Snapshot:
 def _stands(host: HostFacts, post: Snapshot) -> bool:
     """Whether everything that *host* refers to is there."""
     roles = {role.slug for role in post.roles} if host.role else ()
-    machines = [host.hypervisor, *(one.switch for one in host.interfaces)]
+    machines = [host.hypervisor, *host.needs, *(one.switch for one in host.interfaces)]
     return (
         (not host.role or host.role in roles)
         and all(name in post.host_by_name for name in machines if name)

@@ -115,6 +115,7 @@ def _host(work: Work, name: str, draft: HostDraft) -> None:
     else:
         work.compare("host", name, row, fields)
     parts.compare_interfaces(work, row, draft)
+    parts.compare_needs(work, row, draft)
     parts.compare_proxmox(work, row, draft)
     parts.compare_machine(work, row, draft)
 

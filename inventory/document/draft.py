@@ -28,6 +28,7 @@ class HostDraft:
     interfaces: dict[str, Fields] = field(default_factory=dict)
     services: dict[ServiceKey, Fields] = field(default_factory=dict)
     hypervisor: str | Left | None = Left.ALONE
+    needs: tuple[str, ...] | Left = Left.ALONE
     proxmox: Fields | Left | None = Left.ALONE
     machine: Fields | Left | None = Left.ALONE
 

@@ -111,7 +111,7 @@ def _segment(segment: SegmentFacts, values: Values) -> Fields:
 
 
 def _host(host: HostFacts, post: Snapshot, values: Values) -> HostDraft:
-    fields = _columns(host, nouns.HOST, "role", "hypervisor", *nouns.PARTS)
+    fields = _columns(host, nouns.HOST, "role", "hypervisor", "needs", *nouns.PARTS)
     if "shapes" in values:
         fields["written"] = dict(host.written)
     if "sealed" in values:
@@ -125,6 +125,7 @@ def _host(host: HostFacts, post: Snapshot, values: Values) -> HostDraft:
             for one in host.services
         },
         hypervisor=host.hypervisor or None,
+        needs=host.needs,
         proxmox=_columns(host.proxmox, nouns.PROXMOX) if host.proxmox else None,
         machine=_columns(host.machine, nouns.MACHINE) if host.machine else None,
     )

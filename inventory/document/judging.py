@@ -82,6 +82,7 @@ def _references(document: Read, post: Snapshot) -> Iterator[Problem]:
     for name, host in said.items():
         yield from _leads(("hosts", name, "role"), host.get("role"), roles, "role", "roles")
         yield from _leads(("hosts", name, "hypervisor"), host.get("hypervisor"), hosts, "host", "hosts")
+        yield from _lead(("hosts", name, "needs"), host, hosts, "host", "hosts")
         for port, interface in host.get("interfaces", {}).items():
             path = ("hosts", name, "interfaces", port)
             yield from _leads((*path, "segment"), interface.get("segment"), segments, "segment", "segments")
@@ -156,6 +157,8 @@ def _hosts(document: Read, post: Snapshot) -> Iterator[Problem]:
             yield ("hosts", name, "machine", "data_disk_serial"), f"cannot be: {problem}"
         if host.hypervisor == name:
             yield ("hosts", name, "hypervisor"), "names the host itself; a machine cannot run on itself."
+        if name in host.needs:
+            yield ("hosts", name, "needs"), "name the host itself; a host cannot need itself."
 
 
 def _interface(interface: InterfaceFacts) -> Iterator[Problem]:

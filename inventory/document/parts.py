@@ -1,4 +1,4 @@
-"""Compares what belongs to one host: interfaces, the API of a hypervisor, the specification of a machine, services."""
+"""Compares what belongs to one host: interfaces, needs, the API of a hypervisor, what a machine is made from, services."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from inventory.document import ports
 from inventory.document.draft import Fields, HostDraft, Left, ServiceKey, plain
 from inventory.document.work import Work
-from inventory.models import Host, Hypervisor, Interface, Service, VirtualMachine
+from inventory.models import Host, HostNeed, Hypervisor, Interface, Service, VirtualMachine
 
 
 def read(work: Work) -> None:
-    """Fetch interfaces, APIs and specifications of all hosts: one query each."""
+    """Fetch interfaces, APIs, specifications and needs of all hosts: one query each."""
     if not work.is_stored:
         return
     by_id = {row.pk: row for row in work.hosts.values()}
@@ -26,6 +26,10 @@ def read(work: Work) -> None:
     for machine in work.of_hosts(VirtualMachine.objects.all()):
         machine.host = by_id[machine.host_id]
         work.machines[machine.host_id] = machine
+    needs = work.of_hosts(HostNeed.objects.select_related("needed"))
+    for need in needs.order_by("position", "needed_id"):
+        need.host = by_id[need.host_id]
+        work.needs[need.host_id].append(need)
 
 
 def all_interfaces(work: Work) -> Iterator[Interface]:
@@ -73,6 +77,27 @@ def _resolved(work: Work, fields: Fields) -> Fields:
     if "switch" in fields:
         out["switch"] = work.hosts[fields["switch"]] if fields["switch"] else None
     return out
+
+
+# --- needs ---
+
+
+def compare_needs(work: Work, host: Host, draft: HostDraft) -> None:
+    """Where they stand in the wanted order already, whatever their numbers, they are left alone."""
+    if isinstance(draft.needs, Left):
+        return
+    rows = {row.needed.name: row for row in work.needs[host.pk]} if host.pk else {}
+    in_order = tuple(rows) == draft.needs
+    for position, name in enumerate(draft.needs):
+        if name in rows:
+            work.compare(
+                "need", f"{name} of {host.name}", rows[name], {} if in_order else {"position": position}
+            )
+        else:
+            made = HostNeed(host=host, needed=work.hosts[name], position=position)
+            work.new(made, "need", f"{name} of {host.name}")
+    for name in sorted(rows.keys() - set(draft.needs)):
+        work.remove(rows[name], "need", f"{name} of {host.name}")
 
 
 # --- what a host has one of ---

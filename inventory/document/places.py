@@ -10,6 +10,7 @@ from inventory.models import (
     Alias,
     Group,
     Host,
+    HostNeed,
     Hypervisor,
     Interface,
     JobTemplate,
@@ -44,6 +45,8 @@ def path_of_row(row: Any, column: str = "") -> Path:
             return ("hosts", row.host.name, "proxmox", *last)
         case VirtualMachine():
             return ("hosts", row.host.name, "machine", *last)
+        case HostNeed():
+            return ("hosts", row.host.name, "needs")
         case Service():
             return ("hosts", row.host.name, "services")
         case Membership():
@@ -81,6 +84,8 @@ def path_of_entry(entry: Entry) -> Path:
             return ("hosts", host, "interfaces", interface)
         case "service":
             return ("hosts", _host_of_service(entry), "services")
+        case "need":
+            return ("hosts", name.rpartition(" of ")[2], "needs")
         case "membership" | "assignment":
             return ("hosts", name.partition(" in ")[0])
         case "group nesting":

@@ -12,6 +12,7 @@ from inventory.document.plans import Action, Entry
 from inventory.models import (
     Group,
     Host,
+    HostNeed,
     Hypervisor,
     Identity,
     Interface,
@@ -56,6 +57,8 @@ class Work:
         self.interfaces: dict[int, dict[str, Interface]] = defaultdict(dict)
         self.apis: dict[int, Hypervisor] = {}
         self.machines: dict[int, VirtualMachine] = {}
+        #: host → its needs, in their order
+        self.needs: dict[int, list[HostNeed]] = defaultdict(list)
 
     # --- rows there are ---
 
@@ -145,10 +148,11 @@ class Work:
 
 
 def hosts_named(draft: SiteDraft) -> set[str]:
-    """Every host that *draft* speaks of: those it describes, their carriers and switches, jump hosts, members of groups."""
+    """Every host that *draft* speaks of: those it describes, what these name, jump hosts, members of groups."""
     names = set(draft.hosts)
     for host in draft.hosts.values():
         names |= {host.hypervisor} if isinstance(host.hypervisor, str) else set()
+        names |= set(host.needs) if isinstance(host.needs, tuple) else set()
         names |= {one["switch"] for one in host.interfaces.values() if one.get("switch")}
     for segment in draft.segments.values():
         names |= {segment[key] for key in WAYS_IN if segment.get(key)}

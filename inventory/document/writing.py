@@ -14,6 +14,7 @@ from inventory.models import (
     EmergencyUse,
     Group,
     Host,
+    HostNeed,
     Hypervisor,
     Interface,
     JobTemplate,
@@ -36,8 +37,8 @@ Models = tuple[type[Any], ...]
 STOOD_ON: Models = (Project, JobTemplate, Role, Group, WorkloadProfile)
 #: Segments name hosts (jump host, relay), and hosts no segments: only their interfaces do.
 STANDING: Models = (
-    Segment, Interface, Hypervisor, VirtualMachine, Service, Nesting, Membership, Alias, SeverityOverride, EmergencyUse,
-    Schedule, KitPlace, Authority,
+    Segment, Interface, HostNeed, Hypervisor, VirtualMachine, Service, Nesting, Membership, Alias, SeverityOverride,
+    EmergencyUse, Schedule, KitPlace, Authority,
 )  # fmt: skip
 #: What nothing stands on goes first, so that what comes finds its place free.
 GO_FIRST: Models = (
@@ -47,6 +48,7 @@ GO_FIRST: Models = (
     KitPlace,
     Membership,
     Nesting,
+    HostNeed,
     Hypervisor,
     VirtualMachine,
     Interface,

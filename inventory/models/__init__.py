@@ -13,6 +13,7 @@ from inventory.models.identity import Identity
 from inventory.models.interfaces import Interface
 from inventory.models.kit_places import KitPlace
 from inventory.models.machines import VirtualMachine
+from inventory.models.needs import HostNeed
 from inventory.models.overrides import SeverityOverride
 from inventory.models.people import Grant, RememberedAnswer, SavedFilter
 from inventory.models.schedules import Schedule
@@ -31,6 +32,7 @@ __all__ = [
     "Grant",
     "Group",
     "Host",
+    "HostNeed",
     "HostPart",
     "Hypervisor",
     "Identity",

@@ -6,7 +6,8 @@
 - ``cut off``: it runs and nobody reaches it. Hosts all of whose known switch ports lie on switches that fell, and what
   these carry.
 - ``degraded``: it goes on with less. A segment without its gateway, DNS or boot server, a host that loses one of several
-  switch ports, a site without its bootstrap node. Nothing falls because of it: a segment without a gateway still switches.
+  switch ports or a host that it was declared to need, a site without its bootstrap node. Nothing falls because of it:
+  a segment without a gateway still switches.
 
 Declared is what counts: a wire that nobody wrote down holds nothing up. Retired hosts neither fall nor carry.
 Machines that carry each other in a circle are followed once.
@@ -157,6 +158,7 @@ class _Ground:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.machines: dict[str, list[HostFacts]] = {}
+        self.needed_by: dict[str, list[HostFacts]] = {}
         self.plugged: dict[str, list[InterfaceFacts]] = {}
         self.switches: dict[str, frozenset[str]] = {}
         self.aliases: dict[str, list[str]] = {}
@@ -172,6 +174,8 @@ class _Ground:
     def _add(self, host: HostFacts) -> None:
         if host.hypervisor:
             self.machines.setdefault(host.hypervisor, []).append(host)
+        for name in host.needs:
+            self.needed_by.setdefault(name, []).append(host)
         wired = [interface for interface in host.interfaces if interface.switch]
         for interface in wired:
             self.plugged.setdefault(interface.switch or "", []).append(interface)
@@ -198,6 +202,7 @@ class _Ground:
         return bool(
             host.services
             or host.name in self.machines
+            or host.name in self.needed_by
             or host.name in self.plugged
             or self.is_bootstrap_node(host)
             or any(a in self.servers or a in self.booted for i in host.interfaces for a in i.addresses)
@@ -253,6 +258,9 @@ class _Falling:
         for machine in self.ground.machines.get(name, ()):
             if machine.name not in self.down:
                 yield Fallen("host", machine.name, effect, f"runs on {name}", name, depth)
+        for needing in self.ground.needed_by.get(name, ()):
+            if needing.name not in self.down:
+                yield Fallen("host", needing.name, "degraded", f"needs {name}", name, depth)
         yield from self._behind_ports(name, depth)
         for service in host.services:
             subject = f"{service.label} on {name}"

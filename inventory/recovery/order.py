@@ -1,13 +1,14 @@
 """In which order a site is rebuilt, from what stands on what. Pure.
 
-A host needs what carries it: its hypervisor and its switches. Besides, it needs who serves it: the gateway, the DNS
-servers and the boot server of its primary segment, where hosts of the site have these addresses. A stage has what needs
-nothing but earlier stages.
+A host needs what carries it: its hypervisor and its switches. Next come the hosts that people declared it to need, such
+as the NAS whose storage it uses. Last, it needs who serves it: the gateway, the DNS servers and the boot server of its
+primary segment, where hosts of the site have these addresses. A stage has what needs nothing but earlier stages.
 
-A need of the second kind gives way where it would close a circle: those towards what is nearer to the wire are taken
+What is declared, and who serves, gives way where it would close a circle with what was taken before. Declared needs are
+taken by the names of the hosts, of one host in their order; of who serves, those towards what is nearer to the wire
 first, then gateways, DNS servers and boot servers, in this order. Three are no needs at all: who serves a segment waits
-for nobody else who serves it the same; routers, switches, access points and the bootstrap node wait for nothing that is
-further from the wire than they are.
+for nobody else who serves it the same; routers, switches, access points and the bootstrap node are served by nothing
+that is further from the wire than they are.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ FORMS = ("rt", "sw", "ap", "ph", "pi", "em", "hv", "vm")
 #: what carries the network, unless it is a virtual machine
 NETWORK = frozenset({"rt", "sw", "ap"})
 PLUGGED = "is plugged into it"
+DECLARED = "needs it"
 GATEWAY, DNS, BOOT = "its gateway", "its DNS server", "its boot server"
 
 
@@ -66,6 +68,15 @@ def needs_of(snapshot: Snapshot) -> dict[str, tuple[Need, ...]]:
 def carried(snapshot: Snapshot) -> dict[str, tuple[Need, ...]]:
     """Live host → what carries it, nearest first. A new dictionary."""
     return {host.name: tuple(_carried_by(snapshot, host)) for host in snapshot.live_hosts}
+
+
+def declared(snapshot: Snapshot) -> Iterator[tuple[str, Need]]:
+    """(live host, a live host that people declared it to need), in the order in which they count."""
+    live = {host.name for host in snapshot.live_hosts}
+    for host in sorted(snapshot.live_hosts, key=lambda one: one.name):
+        for name in host.needs:
+            if name in live and name != host.name:
+                yield host.name, Need(name, DECLARED)
 
 
 def served_by(snapshot: Snapshot) -> Iterator[tuple[str, str, Need]]:
@@ -136,6 +147,8 @@ def _begun(snapshot: Snapshot, circle: Iterable[str]) -> list[str]:
 def _all_needs(snapshot: Snapshot) -> dict[str, tuple[Need, ...]]:
     """Host → what it needs, nearest first, each host once."""
     needs = carried(snapshot)
+    for name, need in declared(snapshot):
+        wait(needs, name, need)
     for name, _, need in served_by(snapshot):
         wait(needs, name, need)
     return needs

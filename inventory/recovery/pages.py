@@ -167,6 +167,8 @@ def _host(snapshot: Snapshot, host: HostFacts) -> Safe:
         ("platform", host.platform),
         ("stands at", host.location),
         ("runs on", f"{host.hypervisor}, VMID {host.vmid or NOTHING}" if host.hypervisor else ""),
+        ("needs", ", ".join(host.needs)),
+        ("needed by", ", ".join(snapshot.once(_needed_by).get(host.name, ()))),
         ("services", ", ".join(service.label for service in host.services)),
         ("SSH", login_of(snapshot, host)),
         ("console", console_of(host)),
@@ -191,6 +193,15 @@ def _host(snapshot: Snapshot, host: HostFacts) -> Safe:
         class_="found host",
         id=f"host-{host.name}",
     )
+
+
+def _needed_by(snapshot: Snapshot) -> dict[str, list[str]]:
+    """Host → the live hosts that were declared to need it."""
+    found: dict[str, list[str]] = {}
+    for host in snapshot.live_hosts:
+        for name in host.needs:
+            found.setdefault(name, []).append(host.name)
+    return found
 
 
 def _host_keys(host: HostFacts) -> Iterator[str]:

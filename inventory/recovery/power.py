@@ -2,7 +2,8 @@
 
 Power-up is the order of rebuilding (``order.py``), in which a host also waits for who switches its power, for the jump
 host that it is reached through and for the relay that wakes it. Where these close a circle, the first that was taken
-counts: what carries a host, then power, jump hosts, relays, gateways, and last who serves names and boot files.
+counts: what carries a host, then power, jump hosts, relays, what people declared it to need, gateways, and last who
+serves names and boot files.
 Shutting down is the same the other way round: nobody goes while somebody who needs it, or is reached through it, still
 runs. Routers, switches, access points and what switches their power stay until everybody else is off, and are switched
 off by hand: they are the path. So are hosts that nobody logs in to (``logins.py``).
@@ -30,6 +31,7 @@ from inventory.recovery.order import (
     Need,
     arranged,
     carried,
+    declared,
     depth,
     everything,
     is_network,
@@ -99,9 +101,9 @@ def _numbered(stages: list[list[Move]]) -> tuple[Stage, ...]:
 class _Site:
     """One site as both plans need it."""
 
-    def __init__(self, declared: Snapshot, authority: AuthorityMode) -> None:
-        self.snapshot = snapshot = served(declared, authority).snapshot
-        self.ssh: SshPlan = ssh_plan(declared, authority)
+    def __init__(self, given: Snapshot, authority: AuthorityMode) -> None:
+        self.snapshot = snapshot = served(given, authority).snapshot
+        self.ssh: SshPlan = ssh_plan(given, authority)
         self.by_host = {entry.host: entry for entry in self.ssh.entries}
         self.jumps = {name: self._jump(name) for name in self.by_host}
         #: jump host → the hypervisor that is reached through it and carries it
@@ -113,6 +115,8 @@ class _Site:
         self._wait_for_power()
         self._wait_for_jump_hosts()
         self._wait_for_relays()
+        for name, need in declared(snapshot):
+            wait(self.needs, name, need)
         for _, name, need in sorted(self._served(), key=lambda one: one[0]):
             wait(self.needs, name, need)
         self.everybody = dict.fromkeys(servers(snapshot), ("all that it serves",))
@@ -134,7 +138,7 @@ class _Site:
                 yield [name for name in names if depths[name] == level]
 
     def _followers(self) -> dict[str, list[str]]:
-        """Host → who waits for it to be carried, reached, woken or given power."""
+        """Host → who waits for it to be carried, reached, woken or given power, or was declared to need it."""
         found: dict[str, list[str]] = {}
         for name, needs in sorted(self.needs.items()):
             for need in needs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import CharField, DateTimeField, F, IntegerField, TextField, Value
@@ -14,6 +15,7 @@ from inventory.models import (
     Authority,
     EmergencyUse,
     Group,
+    HostNeed,
     Identity,
     JobTemplate,
     KitPlace,
@@ -49,6 +51,7 @@ from inventory.snapshot import (
 )
 
 Row = dict[str, Any]
+Links = dict[int, list[int]]
 #: columns of text in a register
 TEXTS = len(automation.TEMPLATE)
 
@@ -63,13 +66,17 @@ def read_site(site_id: int) -> Snapshot:
     aliases: list[AliasFacts] = []
     hosts = host_facts(site_id, {pk: facts.name for pk, facts in segments.items()}, aliases=aliases)
     group_rows = sorted(_group_rows(site_id), key=lambda row: row["name"])
-    above, within = _links(site_id)
+    above, within, needs = _links(site_id)
     sealed = [
         *_sealed("group", "all", site["sealed"]),
         *(s for row in group_rows for s in _sealed("group", row["name"], row["sealed"])),
         *(s for host, files in hosts.values() for s in _sealed("host", host.name, files)),
     ]
     names = {pk: host.name for pk, (host, _) in hosts.items()}
+    needing = (
+        replace(host, needs=tuple(names[one] for one in needs[pk])) if pk in needs else host
+        for pk, (host, _) in hosts.items()
+    )
     return Snapshot(
         site=site_facts(site),
         revision=site["revision"],
@@ -79,7 +86,7 @@ def read_site(site_id: int) -> Snapshot:
         overrides=_overrides(registers["override"]),
         emergency_uses=_uses(registers["emergency"]),
         segments=tuple(sorted(segments.values(), key=lambda s: s.name)),
-        hosts=tuple(sorted((host for host, _ in hosts.values()), key=lambda h: h.name)),
+        hosts=tuple(sorted(needing, key=lambda h: h.name)),
         groups=_groups(group_rows, above, within, names),
         profiles=_profiles(group_rows, within, names),
         aliases=tuple(sorted(aliases, key=lambda alias: alias.name)),
@@ -275,18 +282,21 @@ def _range(first: str | None, last: str | None) -> Range | None:
     return Range(first, last) if first and last else None
 
 
-def _links(site_id: int) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-    """Return parent → children and group → hosts, by id, from one query."""
+def _links(site_id: int) -> tuple[Links, Links, Links]:
+    """Return parent → children, group → hosts and host → hosts that it needs, by id, from one query."""
     nested = Nesting.objects.filter(parent__site=site_id).annotate(what=Value("nesting", CharField()))
     members = Membership.objects.filter(group__site=site_id).annotate(what=Value("member", CharField()))
-    rows = nested.values_list("what", "parent_id", "child_id").union(
-        members.values_list("what", F("group_id"), F("host_id")), all=True
+    needed = HostNeed.objects.filter(host__site=site_id).annotate(what=Value("need", CharField()))
+    place = Value(0, IntegerField())
+    rows = nested.values_list("what", "parent_id", "child_id", place).union(
+        members.values_list("what", F("group_id"), F("host_id"), place),
+        needed.order_by().values_list("what", F("host_id"), F("needed_id"), F("position")),
+        all=True,
     )
-    children: dict[int, list[int]] = defaultdict(list)
-    hosts: dict[int, list[int]] = defaultdict(list)
-    for what, outer, inner in rows:
-        (children if what == "nesting" else hosts)[outer].append(inner)
-    return children, hosts
+    found: dict[str, Links] = {what: defaultdict(list) for what in ("nesting", "member", "need")}
+    for what, outer, inner, _ in sorted(rows, key=lambda row: (row[3], row[2])):
+        found[what][outer].append(inner)
+    return found["nesting"], found["member"], found["need"]
 
 
 def _names(ids: list[int], names: dict[int, str]) -> tuple[str, ...]:

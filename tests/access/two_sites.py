@@ -20,6 +20,7 @@ from inventory.models import (
     Grant,
     Group,
     Host,
+    HostNeed,
     Hypervisor,
     Identity,
     Interface,
@@ -132,6 +133,7 @@ def _declared(site: Site, slug: str, third: int) -> dict[str, Any]:
         interface,
         service,
         hypervisor,
+        HostNeed(host=machine, needed=host),
         Membership(group=group, host=host),
         Nesting(parent=parent, child=group),
     ]

@@ -16,6 +16,7 @@ from inventory.models import (
     EmergencyUse,
     Group,
     Host,
+    HostNeed,
     Hypervisor,
     Interface,
     JobTemplate,
@@ -52,6 +53,7 @@ def declare(first: int, last: int) -> None:
             guest = Host(site=site, name="vm01", form="vm", role=role, hypervisor=hypervisor)
             guest.save()
             VirtualMachine(host=guest).save()
+            HostNeed(host=guest, needed=hypervisor).save()
             for position in (0, 1):
                 Interface(
                     host=guest, name=f"eth{position}", position=position, segment=segment, switch=hypervisor

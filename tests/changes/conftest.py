@@ -13,6 +13,7 @@ from inventory.models import (
     EmergencyUse,
     Group,
     Host,
+    HostNeed,
     Hypervisor,
     Interface,
     JobTemplate,
@@ -57,6 +58,7 @@ def site() -> Site:
         Alias(service=service, name="www").save()
         Hypervisor(host=alpha, node="alpha").save()
         VirtualMachine(host=beta).save()
+        HostNeed(host=alpha, needed=beta).save()
         SeverityOverride(
             site=lab,
             finding="address-in-pool",

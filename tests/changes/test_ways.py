@@ -99,7 +99,7 @@ WAYS: dict[Callable[[SiteChange, Site], None], list[tuple[str, str, str]]] = {
     create_in_bulk: [("+", "host", "delta"), ("+", "host", "gamma")],
     update_in_bulk: [("~", "host", "alpha"), ("~", "host", "beta")],
 }
-PARTS = {"interface": 1, "service": 1, "alias": 1, "membership": 1}
+PARTS = {"interface": 1, "hostneed": 1, "service": 1, "alias": 1, "membership": 1}
 NOUNS_GONE: dict[Callable[[SiteChange, Site], None], dict[str, int]] = {
     delete_with_what_hangs_on_it: {"host": 1, "hypervisor": 1, **PARTS},
     delete_a_group: {"group": 1, "membership": 1, "nesting": 1},

@@ -259,7 +259,13 @@ def _carried(draw: st.DrawFn, host: HostFacts, hosts: dict[str, HostFacts]) -> H
     others = ["", *(name for name in hosts if name < host.name)]
     switch = draw(st.sampled_from([None, *sorted(hosts)]))
     ports = tuple(replace(one, switch=switch, switch_port="3" if switch else "") for one in host.interfaces)
-    return replace(host, hypervisor=draw(st.sampled_from(others)), interfaces=ports)
+    needs = draw(st.lists(st.sampled_from(sorted(hosts)), max_size=3, unique=True))
+    return replace(
+        host,
+        hypervisor=draw(st.sampled_from(others)),
+        needs=tuple(name for name in needs if name != host.name),
+        interfaces=ports,
+    )
 
 
 @st.composite

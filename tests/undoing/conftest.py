@@ -15,6 +15,7 @@ from inventory.models import (
     EmergencyUse,
     Group,
     Host,
+    HostNeed,
     Hypervisor,
     Interface,
     JobTemplate,
@@ -68,7 +69,10 @@ def site(db) -> Site:
         vm09 = Host(site=lab, name="vm09", form="vm", hypervisor=hv01)
         vm09.save()
         VirtualMachine(host=vm09, template="debian-13-").save()
-        Host(site=lab, name="vm10", form="vm").save()
+        vm10 = Host(site=lab, name="vm10", form="vm")
+        vm10.save()
+        HostNeed(host=pi01, needed=hv01).save()
+        HostNeed(host=pi01, needed=vm10, position=1).save()
         service = Service(host=pi01, name="artifacts")
         service.save()
         Alias(service=service, name="files").save()

@@ -131,6 +131,7 @@ def _parts(plan: NewHost) -> list[str]:
     asked = {
         "inventory.add_interface": bool(plan.host.interfaces),
         "inventory.add_virtualmachine": plan.host.machine is not None,
+        "inventory.add_hostneed": bool(plan.host.needs),
         "inventory.add_membership": bool(plan.groups or plan.profiles),
         "inventory.change_service": bool(plan.services),
     }

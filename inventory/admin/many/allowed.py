@@ -21,6 +21,7 @@ _MODELS = {
     "place of kits": "kitplace",
     "zone serial": "site",
     "machine specification": "virtualmachine",
+    "need": "hostneed",
 }
 _VERBS = {"create": "add", "change": "change", "retire": "change", "remove": "delete"}
 #: as many rows are named

@@ -75,6 +75,13 @@ EDITABLE: Mapping[str, Sequence[Editable]] = {
         Editable("form", "Form", _fixed(Host.Form.choices)),
         Editable("plane", "Plane", _fixed(Host.Plane.choices)),
         Editable("hypervisor", "Hypervisor", _or_none(_names(Host, "name", form=Host.Form.HYPERVISOR))),
+        Editable(
+            "needs",
+            "Needs",
+            ways=_LIST,
+            read=columns.words,
+            help_text="Names of hosts of the site, separated by blanks.",
+        ),
         Editable("platform", "Platform", ways=_SET),
         Editable("location", "Location", ways=_SET),
         Editable("console_kind", "Console", _fixed(Host.Console.choices)),

@@ -165,3 +165,21 @@ class Names(serializers.Field):
         wanted = sorted(names)
         for start in range(0, len(wanted), 500):
             yield from self.rows().filter(site=site_of(self), name__in=wanted[start : start + 500])
+
+
+class NamesInOrder(Names):
+    """The same where the order means something; no name stands twice."""
+
+    def to_representation(self, value: Any) -> list[str]:
+        return list(self.read(value))
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        found = {row.name: row for row in super().to_internal_value(data)}
+        again = {
+            number: [f"“{name}” stands twice; once is enough."]
+            for number, name in enumerate(data)
+            if name in data[:number]
+        }
+        if again:
+            raise serializers.ValidationError(again)  # type: ignore[arg-type]
+        return [found[name] for name in data]

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from inventory.api.v1.problems import FieldError, invalid
 from inventory.identity import canonical_mac, is_ip_address
-from inventory.models import Authority, Group, Host, Identity, Interface
+from inventory.models import Authority, Group, Host, HostNeed, Identity, Interface
 from inventory.querysets import host_search, mac_spellings
 
 LONGEST = 200
@@ -195,6 +195,7 @@ class HostFilters(Sited):
     plane = django_filters.ChoiceFilter(choices=Host.Plane.choices)
     role = django_filters.CharFilter(field_name="role__slug")
     hypervisor = django_filters.CharFilter(field_name="hypervisor__name")
+    needs = django_filters.CharFilter(method="of_need", label="Name of a host that it needs besides.")
     vmid = django_filters.NumberFilter(min_value=0, max_value=999_999_999, decimal_places=0, max_digits=9)
     segment = django_filters.CharFilter(method="of_segment", label="Name of a segment.")
     group = django_filters.CharFilter(method="of_group", label="Name of a group that names it directly.")
@@ -211,6 +212,9 @@ class HostFilters(Sited):
 
     def of_profile(self, rows: Any, _: str, value: str) -> Any:
         return rows.filter(pk__in=_members(value, Group.Kind.PROFILE))
+
+    def of_need(self, rows: Any, _: str, value: str) -> Any:
+        return rows.filter(pk__in=HostNeed.objects.filter(needed__name=value).values("host"))
 
     def of_service(self, rows: Any, _: str, value: str) -> Any:
         return rows.filter(pk__in=Host.objects.filter(services__name=value).order_by().values("pk"))

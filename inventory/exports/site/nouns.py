@@ -350,6 +350,9 @@ HOST = words.fields(
         "hypervisor": words.text(
             "The hypervisor that this virtual machine runs on: a host of this site.", 253
         ),
+        "needs": words.listed(
+            "Hosts that it needs besides: up before it, down after it. In their order.", _HOST_NAME
+        ),
         "vmid": words.number("Proxmox's number of the virtual machine.", 100, 999_999_999, default=None),
         "proxmox": {**PROXMOX, "default": None},
         "machine": {

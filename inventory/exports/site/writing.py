@@ -18,7 +18,7 @@ from inventory.yaml11.writing import is_text
 Values = dict[str, Any]
 #: The reader takes a hundred levels; variables stand some levels below the top.
 _DEEPEST = 80
-_SMALL = frozenset({"delegated", "dns_servers", "search_domains", "ipv6"})
+_SMALL = frozenset({"delegated", "dns_servers", "search_domains", "ipv6", "needs"})
 
 
 def values_of(snapshot: Snapshot) -> Values:
@@ -100,9 +100,9 @@ def _host(host: HostFacts) -> Values:
         elif key == "machine":
             value = None if host.machine is None else _fields(host.machine, nouns.MACHINE)
         else:
-            value = getattr(host, key)
+            value = _plain(getattr(host, key))
         if value != rule["default"]:
-            out[key] = data(value) if rule.get("format") == "json-mapping" else value
+            out[key] = data(value) if rule.get("format") == "json-mapping" else _small(key, value)
     return out
 
 

@@ -172,6 +172,7 @@ HOST_COLUMNS: Mapping[str, Column] = {
     "power_address": Column(text, "Of the BMC, or name of the PDU."),
     "power_outlet": Column(word, "The outlet at the PDU."),
     "hypervisor": Column(word, "The hypervisor that the machine runs on."),
+    "needs": Column(words, "All hosts that it needs besides, separated by blanks."),
     "vmid": Column(number, "Proxmox's number of the machine."),
     "groups": Column(words, "All groups that name the host directly, separated by blanks."),
     "profiles": Column(words, "All workload profiles of the host, separated by blanks."),

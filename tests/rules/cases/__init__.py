@@ -11,6 +11,7 @@ from tests.rules.cases import (
     identities,
     lowering,
     machines,
+    needs,
     secrets,
     ways_in,
 )
@@ -25,6 +26,7 @@ CASES: dict[str, Pair] = {
     **identities.CASES,
     **lowering.CASES,
     **machines.CASES,
+    **needs.CASES,
     **secrets.CASES,
     **ways_in.CASES,
 }

@@ -15,6 +15,7 @@ from inventory.changes import SiteChange
 from inventory.models import (
     Group,
     Host,
+    HostNeed,
     Hypervisor,
     Interface,
     Membership,
@@ -115,6 +116,12 @@ class HostBody(Body):
     role_id = serializers.IntegerField(read_only=True, allow_null=True)
     hypervisor = fields.Named(Host, required=False, allow_null=True)
     hypervisor_id = serializers.IntegerField(read_only=True, allow_null=True)
+    needs = fields.NamesInOrder(
+        "host",
+        lambda host: [need.needed.name for need in host.needs.all()] if host.pk else [],
+        lambda: Host.objects.all(),
+        help_text="All hosts that it needs besides, in order: up before it, down after it. Without the list they stay.",
+    )
     vmid = fields.Number(min_value=100, max_value=999_999_999, allow_null=True, required=False)
     interfaces = HostInterface(
         many=True,
@@ -139,6 +146,7 @@ class HostBody(Body):
 
     links: ClassVar[dict[str, str]] = {
         "interfaces": "interface",
+        "needs": "hostneed",
         "groups": "membership",
         "profiles": "membership",
     }
@@ -146,7 +154,7 @@ class HostBody(Body):
     class Meta:
         model = Host
         fields = (
-            "id", "site", "site_id", "name", "form", "role", "role_id", "hypervisor", "hypervisor_id", "vmid",
+            "id", "site", "site_id", "name", "form", "role", "role_id", "hypervisor", "hypervisor_id", "needs", "vmid",
             "status", "plane", "platform", "location", "notes", "console_kind", "console_address",
             "power_kind", "power_address", "power_outlet", "host_keys", "access", "out_of_band", "variables", "interfaces",
             "services", "groups", "profiles", "why",
@@ -158,11 +166,30 @@ class HostBody(Body):
         errors = []
         if "interfaces" in links:
             errors += self._write_interfaces(row, links["interfaces"], written)
+        if "needs" in links:
+            errors += self._write_needs(row, links["needs"], written)
         if written and not errors:
             for name, kind in (("groups", "group"), ("profiles", "profile")):
                 if name in links:
                     self._write_memberships(the_change, row, kind, links[name])
         return errors
+
+    def _write_needs(self, host: Any, wanted: list[Any], written: bool) -> list[FieldError]:
+        if host in wanted:
+            return [FieldError(f"needs.{wanted.index(host)}", "A host cannot need itself.")]
+        present = {need.needed_id: need for need in host.needs.all()} if host.pk else {}
+        if not written or list(present) == [needed.pk for needed in wanted]:
+            return []
+        self.require_links("hostneed")
+        for need in present.values():
+            if need.needed not in wanted:
+                need.delete()
+        for position, needed in enumerate(wanted):
+            need = present.get(needed.pk) or HostNeed(host=host, needed=needed)
+            if need._state.adding or need.position != position:
+                need.position = position
+                need.save()
+        return []
 
     def _write_memberships(self, the_change: SiteChange, row: Any, kind: str, wanted: list[Any]) -> None:
         others = [link.group for link in row.memberships.select_related("group") if link.group.kind != kind]

@@ -23,6 +23,7 @@ from inventory.models import (
     EmergencyUse,
     Group,
     Host,
+    HostNeed,
     Hypervisor,
     Identity,
     Interface,
@@ -111,6 +112,7 @@ class HostView(RetireActions, WritableNoun):
     queryset = Host.objects.select_related("site", "role", "hypervisor").prefetch_related(
         Prefetch("interfaces", INTERFACES.order_by("position", "name")),
         "services",
+        Prefetch("needs", HostNeed.objects.select_related("needed").order_by("position", "needed_id")),
         Prefetch(
             "memberships",
             Membership.objects.select_related("group").only("host_id", "group__name", "group__kind"),
