@@ -96,7 +96,7 @@ def _follows(snapshot: Snapshot, host: HostFacts) -> Iterator[str]:
     if guests:
         yield f"{len(guests)} machines run on it and follow: {', '.join(guests[:8])}{' …' if len(guests) > 8 else ''}."
     if needing:
-        yield f"{', '.join(needing[:8])}{' …' if len(needing) > 8 else ''} need it; that follows."
+        yield f"It is needed by {', '.join(needing[:8])}{' …' if len(needing) > 8 else ''}; that follows."
     if ports:
         yield f"{len(ports)} interfaces are plugged into it and follow."
     if behind := [

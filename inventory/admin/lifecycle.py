@@ -55,7 +55,11 @@ def _page(pk: Any) -> str:
 def _move(page: _Page, request: HttpRequest, hosts: _Hosts, status: Host.Status) -> HttpResponse | None:
     retiring = status == Host.Status.RETIRED
     to_move = hosts.exclude(status=status) if retiring else hosts.filter(status=Host.Status.RETIRED)
-    rows = list(to_move.select_related("site").prefetch_related("services").order_by("site", "name"))
+    rows = list(
+        to_move.select_related("site")
+        .prefetch_related("services", "needed_by__host")
+        .order_by("site", "name")
+    )
     if not rows:
         messages.info(request, f"There was nothing to {'retire' if retiring else 'reactivate'}.")
         return None
@@ -81,11 +85,12 @@ def _move(page: _Page, request: HttpRequest, hosts: _Hosts, status: Host.Status)
 
 def _item(host: Host) -> Item:
     carried = ", ".join(service.label for service in host.services.all())
+    needing = ", ".join(sorted(need.host.name for need in host.needed_by.all()))
     return Item(
         host.pk,
         f"{host.site.slug}: {host.name}",
         _page(host.pk),
-        f", carrying {carried}" if carried else "",
+        (f", carrying {carried}" if carried else "") + (f", needed by {needing}" if needing else ""),
         host.status,
     )
 

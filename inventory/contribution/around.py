@@ -1,8 +1,9 @@
 """A site reduced to one host and what its lines in the exports depend on. Pure.
 
-Kept are: who claims the same MAC, address, VMID or name; its hypervisor, switches, jump hosts and some of its guests; the
-bootstrap node, who holds a gateway, who may be the name server; for each segment somebody who has a reservation there.
-The addresses of all others that lie in pools stay as held values, since they split the pools.
+Kept are: who claims the same MAC, address, VMID or name; its hypervisor, switches, jump hosts and the hosts that it needs;
+some of its guests and of those that need it; the bootstrap node, who holds a gateway, who may be the name server; for each
+segment somebody who has a reservation there. The addresses of all others that lie in pools stay as held values, since they
+split the pools.
 """
 
 from __future__ import annotations
@@ -137,6 +138,7 @@ def _related(snapshot: Snapshot, index: _Index, subjects: list[HostFacts]) -> se
     kept = set(index.anchors)
     for host in subjects:
         kept.update(index.guests.get(host.name, ())[:FEW])
+        kept.update(index.needed_by.get(host.name, ())[:FEW])
         kept.update(index.jumped_by.get(host_label(index.zone, host) or host.name, ())[:1])
         for interface in host.interfaces:
             kept.update(index.reserved_in.get(interface.segment or "", ())[:FEW])
@@ -157,6 +159,7 @@ def _needed_by(snapshot: Snapshot, index: _Index, host: HostFacts) -> Iterator[s
         yield from index.holders.get(key, ())
     if host.hypervisor:
         yield host.hypervisor
+    yield from host.needs
     for interface in host.interfaces:
         if interface.switch:
             yield interface.switch
@@ -175,6 +178,7 @@ class _Index:
     #: (kind, value) → who claims it; a word is what formats without free names call an interface
     holders: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     guests: dict[str, list[str]] = field(default_factory=dict)
+    needed_by: dict[str, list[str]] = field(default_factory=dict)
     reserved_in: dict[str, list[str]] = field(default_factory=dict)
     #: label of a jump host → who is reached through it
     jumped_by: dict[str, list[str]] = field(default_factory=dict)
@@ -194,6 +198,8 @@ def _index(snapshot: Snapshot) -> _Index:
             index.holders.setdefault(key, []).append(host.name)
         if host.hypervisor:
             index.guests.setdefault(host.hypervisor, []).append(host.name)
+        for needed in host.needs:
+            index.needed_by.setdefault(needed, []).append(host.name)
         for label in _ways(index.zone, host.access, host.out_of_band, host.variables):
             index.jumped_by.setdefault(label, []).append(host.name)
         named = False

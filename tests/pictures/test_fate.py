@@ -168,3 +168,18 @@ def test_services_share_the_fate_of_a_host_or_of_its_hypervisor():
         ("hv01", ["a", "b"]),
         ("pi01", ["c", "d"]),
     ]
+
+
+def test_who_needs_a_host_goes_on_with_less_and_so_does_who_needs_what_falls_with_it():
+    snapshot = site(
+        segment(),
+        host("hv01", "192.0.2.2", form="hv"),
+        host("nas-vm01", "192.0.2.3", hypervisor="hv01"),
+        host("web01", "192.0.2.4", needs=("nas-vm01",), services=["web"]),
+        host("old01", "192.0.2.5", needs=("nas-vm01",), status="retired"),
+    )
+    assert told(snapshot, "nas-vm01") == [("host web01", "degraded", "needs nas-vm01", 1)]
+    assert told(snapshot, "hv01") == [
+        ("host nas-vm01", "down", "runs on hv01", 1),
+        ("host web01", "degraded", "needs nas-vm01", 2),
+    ]

@@ -68,11 +68,51 @@ def test_machines_that_carry_each_other_are_told_as_a_circle():
     assert [stage.circle for stage in stages(snapshot)] == [False, True]
 
 
+def needs_of(snapshot: Snapshot, name: str) -> list[tuple[str, str]]:
+    (step,) = [step for stage in stages(snapshot) for step in stage.steps if step.host == name]
+    return [(need.host, need.why) for need in step.needs]
+
+
+def test_a_declared_need_comes_after_what_carries_the_host_and_before_who_serves_it():
+    snapshot = site(
+        host("hv01", "hv", "192.0.2.21", switch="sw01", needs=("nas01", "lic01")),
+        host("lic01", "ph"),
+        host("nas01", "ph"),
+        host("rt01", "rt", "192.0.2.1"),
+        host("sw01", "sw"),
+    )
+    assert needs_of(snapshot, "hv01") == [
+        ("sw01", "is plugged into it"),
+        ("nas01", "needs it"),
+        ("lic01", "needs it"),
+        ("rt01", "its gateway in management"),
+    ]
+    assert order(snapshot) == [["rt01", "sw01", "lic01", "nas01"], ["hv01"]]
+
+
+def test_a_gateway_gives_way_to_a_declared_need():
+    snapshot = site(host("nas01", "ph", "192.0.2.40"), host("rt01", "rt", "192.0.2.1", needs=("nas01",)))
+    assert order(snapshot) == [["nas01"], ["rt01"]]
+
+
+def test_a_declared_need_gives_way_to_what_carries_the_host():
+    snapshot = site(
+        host("hv01", "hv", needs=("nas-vm01",)), host("nas-vm01", "vm", hypervisor="hv01", needs=("hv01",))
+    )
+    assert needs_of(snapshot, "hv01") == [] and needs_of(snapshot, "nas-vm01") == [("hv01", "runs on it")]
+
+
+def test_of_hosts_that_need_each_other_the_first_by_name_waits():
+    snapshot = site(host("a", "ph", needs=("b",)), host("b", "ph", needs=("a",)))
+    assert order(snapshot) == [["b"], ["a"]]
+    assert not any(stage.circle for stage in stages(snapshot))
+
+
 def test_the_retired_and_the_unknown_are_nobodys_need():
     snapshot = site(
         host("hv01", "hv", status="retired"),
         host("a-vm01", "vm", hypervisor="hv01"),
-        host("pi01", "pi", switch="sw09"),
+        host("pi01", "pi", switch="sw09", needs=("hv01", "nas09", "pi01")),
     )
     assert order(snapshot) == [["pi01", "a-vm01"]]
 

@@ -165,3 +165,12 @@ def test_what_looks_like_a_secret_is_on_no_page_and_in_no_script_and_the_readme_
     readme = found["README.txt"].decode()
     assert "2 declare a secret in clear" in readme and "host hv02, service shop on hv02" in readme
     assert "What is secret is sealed, or not in here." in files(SITE)["README.txt"].decode()
+
+
+def test_what_a_host_needs_and_who_needs_it_stand_on_its_page_and_in_the_order():
+    hosts = [replace(one, needs=("jump02",)) if one.name == "hv01" else one for one in SITE.hosts]
+    made = {name: page.decode() for name, page in pages(replace(SITE, hosts=tuple(hosts))).items()}
+    assert "<dt>needs</dt><dd>jump02</dd>" in made["hosts.html"]
+    assert "<dt>needed by</dt><dd>hv01</dd>" in made["hosts.html"]
+    assert "; needs it: jump02" in made["index.html"]
+    assert "host hv01: degraded, needs jump02" in made["domains.html"]

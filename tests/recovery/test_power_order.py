@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from inventory.recovery.order import stages
 from inventory.recovery.power import power_up, shutdown
+from inventory.recovery.scripts import scripts
 from inventory.snapshot import GroupFacts, HostFacts, InterfaceFacts, SegmentFacts, Snapshot
 from tests.exports.jump_site import host_key
 from tests.recovery.test_power import host, moves, order, with_hosts
@@ -201,3 +203,30 @@ def test_a_pdu_that_only_machines_hang_on_goes_when_they_are_off():
 def test_the_bmc_that_a_host_has_itself_is_nobody_to_wait_for():
     site = with_hosts(host("hv02", "hv", 22, power_kind="ipmi", power_address="192.0.2.22"))
     assert "switches its power" not in moves(power_up(site))["hv02"][1].why
+
+
+# --- what people declared ---
+
+
+def test_a_declared_need_is_up_before_the_host_and_down_after_it():
+    site = with_hosts(host("hv02", "hv", 22, needs=("nas01",)), host("nas01", "ph", 61))
+    down, up = moves(shutdown(site)), moves(power_up(site))
+    assert up["nas01"][0] < up["hv02"][0] < up["vm101"][0]
+    assert down["vm101"][0] < down["hv02"][0] < down["nas01"][0]
+    assert "after nas01 (needs it)" in up["hv02"][1].why
+    assert down["nas01"][1].why == "after hv02"
+    for lines in scripts(site).values():
+        assert re.search(r"hv02: .*after nas01 \(needs it\)|nas01: after hv02", lines.decode())
+
+
+def test_a_jump_host_that_needs_who_is_reached_through_it_stays_until_that_is_off():
+    site = with_hosts(host("jump01", "ph", 10, needs=("nas01",)), host("nas01", "ph", 61))
+    down, up = moves(shutdown(site)), moves(power_up(site))
+    assert down["nas01"][0] < down["jump01"][0] and up["jump01"][0] < up["nas01"][0]
+
+
+def test_a_virtual_router_waits_for_the_storage_that_it_needs():
+    router = host("fw-vm01", "vm", 50, hypervisor="hv02", vmid=110, needs=("nas01",))
+    site = with_hosts(router, host("nas01", "ph", 61), gateway4="192.0.2.50")
+    down, up = moves(shutdown(site)), moves(power_up(site))
+    assert up["nas01"][0] < up["fw-vm01"][0] and down["fw-vm01"][0] < down["nas01"][0]
