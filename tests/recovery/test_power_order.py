@@ -9,10 +9,12 @@ import pytest
 
 from inventory.recovery.order import stages
 from inventory.recovery.power import power_up, shutdown
-from inventory.recovery.scripts import scripts
+from inventory.recovery.scripts import scripts as both_scripts
 from inventory.snapshot import GroupFacts, HostFacts, InterfaceFacts, SegmentFacts, Snapshot
 from tests.exports.jump_site import host_key
-from tests.recovery.test_power import host, moves, order, with_hosts
+from tests.recovery.test_power import ON, RUNNING, SHELLS, host, moves, order, run, scripts, with_hosts
+
+__all__ = ["scripts"]  # the fixture
 
 KEY = host_key(1)
 
@@ -215,8 +217,21 @@ def test_a_declared_need_is_up_before_the_host_and_down_after_it():
     assert down["vm101"][0] < down["hv02"][0] < down["nas01"][0]
     assert "after nas01 (needs it)" in up["hv02"][1].why
     assert down["nas01"][1].why == "after hv02"
-    for lines in scripts(site).values():
+    for lines in both_scripts(site).values():
         assert re.search(r"hv02: .*after nas01 \(needs it\)|nas01: after hv02", lines.decode())
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_scripts_take_a_needed_host_down_last_and_have_it_up_first(scripts, shell):
+    site = with_hosts(host("hv02", "hv", 22, wakes=True, needs=("nas01",)), host("nas01", "ph", 61))
+    for name, content in both_scripts(site).items():
+        (scripts / name).write_bytes(content)
+    code, told, said = run(scripts, shell, "shutdown.sh", "--yes", up=[*RUNNING, "nas01"])
+    ways = ("vm101", "vm102", "hv02", "nas01", "jump01")
+    assert (code, told) == (0, [f"down {way}.ip" for way in ways]), said
+    code, told, said = run(scripts, shell, "power-up.sh", "--yes", up=["jump01", "nas01"])
+    assert (code, told) == (0, ON), said
+    assert said.index("nas01: is up") < said.index("hv02: wake")
 
 
 def test_a_jump_host_that_needs_who_is_reached_through_it_stays_until_that_is_off():
