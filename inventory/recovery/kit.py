@@ -64,8 +64,9 @@ DHCP and DNS of {slug} from this machine, until Ctrl-C:
 
     sudo sh up.sh INTERFACE
 
-It sets {addresses} on INTERFACE, and runs dnsmasq with the file beside it. Needed: dnsmasq, ip. On other servers:
-the directories beside have the same for Kea, ISC DHCP, BIND and Unbound.
+It sets {addresses} on INTERFACE, and runs dnsmasq with the file beside it, for that segment and on that interface alone;
+a resolver on 127.0.0.53 goes on beside it. Needed: dnsmasq, ip. On other servers: the files and directories beside have
+the same for Kea, ISC DHCP, BIND and Unbound.
 
 A firewall on this machine must let in: udp 67 (DHCP), udp and tcp 53 (DNS), udp 69 (TFTP). nftables:
 
