@@ -13,7 +13,7 @@ import pytest
 from inventory.recovery import kit as kits
 from inventory.recovery import signed
 from provisioning.kits import building, signing
-from tests.provisioning.backups.test_round_trip import PASSPHRASE, environment
+from tests.provisioning.backups.test_round_trip import PASSPHRASE, environment, manage
 from tests.recovery.conftest import checked
 from tests.shared_data import REPOSITORY
 
@@ -34,10 +34,16 @@ def restored(kit: Path, *words: str, cwd: Path, given: str = "", **variables: st
     )
 
 
+def begun(kit: Path, target: Path) -> None:
+    """As a restore of *kit* leaves *target* that was ended after pip: nobody downloads wheels in a test."""
+    target.mkdir()
+    shutil.copyfile(kit / kits.SUMS, target / ".restoring")
+    (target / ".venv").symlink_to(sys.prefix)
+
+
 def test_a_mistyped_passphrase_is_given_again_and_the_restore_goes_on(kit, tmp_path):
     """Into a directory that is named from where one stands."""
-    (tmp_path / "new").mkdir()
-    (tmp_path / "new" / ".venv").symlink_to(sys.prefix)  # nobody downloads wheels in a test
+    begun(kit, tmp_path / "new")
     words, where = ("new", "--passphrase-stdin"), {"cwd": tmp_path, "PYTHON": sys.executable}
     done = restored(kit, *words, given="a horse that is wrong", **where)
     assert done.returncode == 1, done.stderr
@@ -85,6 +91,11 @@ def _python(path: Path, version: str) -> None:
     path.chmod(0o755)
 
 
+def path_of(tmp_path: Path) -> str:
+    """Where the Pythons of ``bare`` are found first."""
+    return f"{tmp_path / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin"
+
+
 @pytest.mark.parametrize(
     ("named", "gone", "taken"),
     [("", "", "python3.12"), ("", "python3.12", "python3.13"), ("mine", "", "mine")],
@@ -95,8 +106,7 @@ def test_the_python_that_is_named_comes_first_then_the_one_that_the_wheels_are_f
     programs = tmp_path / "bin"
     if gone:
         (programs / gone).unlink()
-    around = {"PATH": f"{programs}{os.pathsep}/usr/bin{os.pathsep}/bin", "PYTHON": named}
-    done = restored(bare, "new", cwd=tmp_path, **around)
+    done = restored(bare, "new", cwd=tmp_path, PATH=path_of(tmp_path), PYTHON=named)
     assert done.stdout == f"{taken} was taken\n", done.stderr
 
 
@@ -104,6 +114,109 @@ def test_the_python_that_is_named_comes_first_then_the_one_that_the_wheels_are_f
 def test_without_a_directory_it_asks_for_one(bare, tmp_path, words):
     done = restored(bare, *words, cwd=tmp_path)
     assert done.returncode == 2 and "Name an empty directory first" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["README.md", ".venv", ".profile"])
+def test_a_directory_with_something_in_it_is_refused_and_left_as_it_is(bare, tmp_path, name):
+    (tmp_path / "T3").mkdir()
+    (tmp_path / "T3" / name).write_text("keep")
+    done = restored(bare, "T3", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert f"{tmp_path}/T3 is not empty: it has {name}." in done.stderr and "name an empty" in done.stderr
+    assert [path.read_text() for path in (tmp_path / "T3").iterdir()] == ["keep"]
+
+
+def test_a_file_and_a_place_in_the_kit_are_no_empty_directory(bare, tmp_path):
+    (tmp_path / "T3").write_text("keep")
+    assert "T3 is no directory" in restored(bare, "T3", cwd=tmp_path).stderr
+    assert "lies in the kit itself" in restored(bare, "new", cwd=bare).stderr
+    assert "was taken" in restored(bare, "../new", cwd=bare, PATH=path_of(tmp_path)).stdout
+    assert (tmp_path / "T3").read_text() == "keep" and not (bare / "new").exists()
+
+
+def test_a_fresh_file_system_is_empty_and_so_is_what_was_killed_in_its_first_step(bare, tmp_path):
+    (tmp_path / "T3" / "lost+found").mkdir(parents=True)
+    (tmp_path / "T3" / ".restoring.new").write_text("")
+    assert "was taken" in restored(bare, "T3", cwd=tmp_path, PATH=path_of(tmp_path)).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--passphrase",), "--passphrase is no option of restore.sh"),
+        (("--without-secrets", "more"), "more is no option of restore.sh"),
+        (("--identity",), "--identity names no file"),
+        (("--identity", "gone.txt"), "gone.txt cannot be read"),
+        (("--identity=gone.txt",), "gone.txt cannot be read"),
+        (("--identity", "", "--without-secrets"), "an empty name cannot be read"),
+        (("--identity", "."), ". cannot be read"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_is_done(bare, tmp_path, words, told):
+    done = restored(bare, "new", *words, cwd=tmp_path)
+    assert done.returncode == 2 and told in done.stderr, done.stderr
+    assert done.stdout == "" and not (tmp_path / "new").exists()
+
+
+def test_killed_while_it_unpacks_it_goes_on(kit, tmp_path):
+    """A ``tar`` that ends with the shell above it in the middle of its work, as kill -9 does."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "tar").write_text(
+        '#!/bin/sh\necho half >"$3/manage.py"\nls -A "$3" >"$HOME/seen"\nkill -9 $PPID\n'
+    )
+    (programs / "tar").chmod(0o755)
+    where = {"cwd": tmp_path, "PYTHON": sys.executable}
+    done = restored(kit, "new", **where, PATH=f"{programs}{os.pathsep}{os.environ['PATH']}")
+    assert done.returncode == -9
+    assert (tmp_path / "seen").read_text().split() == [".restoring", "manage.py"], "the mark comes first"
+    (tmp_path / "new" / ".venv").symlink_to(sys.prefix)
+    done = restored(kit, "new", "--passphrase-stdin", given=PASSPHRASE, **where)
+    assert done.returncode == 0 and "Every export is what it was." in done.stdout, done.stderr
+
+
+def without_backup(kit: Path, copy: Path) -> Path:
+    shutil.copytree(kit, copy)
+    shutil.rmtree(copy / "application" / "backup")
+    for name in (signed.SIGNATURE, kits.SUMS, kits.OWN_SUM, signed.ALLOWED):
+        (copy / name).unlink()
+    building._summed(copy, None)
+    return copy
+
+
+def test_of_a_kit_without_a_backup_the_commands_that_it_names_bring_the_site_back(living, kit, tmp_path):
+    copy = without_backup(kit, tmp_path / "ada's kit")
+    target = tmp_path / "new one"
+    begun(copy, target)
+    done = restored(copy, "new one", cwd=tmp_path, PYTHON=sys.executable)
+    assert done.returncode == 2 and "This kit has no backup" in done.stderr, done.stderr
+    assert not (target / ".restoring").exists()
+    commands = [line for line in done.stderr.splitlines() if line.startswith("    ")]
+    around = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    ran = subprocess.run(
+        ["sh", "-e"],
+        input="\n".join(commands),
+        cwd=tmp_path,
+        env=around,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, (commands, ran.stderr)
+    words = ("export", "ansible", "--site", "lab")
+    assert manage(target / "data", *words) == manage(living, *words)
+
+
+def test_the_command_refuses_an_empty_name(living, kit):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "recovery_kit", "restore", str(kit), ""],
+        cwd=REPOSITORY,
+        env=environment(living),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1 and "Name an empty directory" in done.stderr, done.stderr
 
 
 def test_the_command_passes_on_what_opens_the_backup_and_nothing_of_this_installation(living, kit, tmp_path):

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The application back on this machine, from this kit alone:
 #
-#     sh restore.sh DIRECTORY [OPTIONS]   an empty one; it gets the program and its data
+#     sh restore.sh DIRECTORY [OPTIONS]   an empty one, or one that is not there; it gets the program and its data
 #
 # OPTIONS: --identity FILE, --passphrase-stdin or --without-secrets; without any it asks for the backup's passphrase.
 # Where it failed or was interrupted, the same command goes on in the same DIRECTORY.
@@ -18,13 +18,50 @@ stop() { printf '%s\n' "$*" >&2; exit 2; }
 case ${1:-} in '' | -*) stop "Name an empty directory first: sh restore.sh /srv/mgmtplane" ;; esac
 case $1 in /*) target=$1 ;; *) target=$(pwd)/$1 ;; esac
 shift
-# There while the directory has only a part: the sums of the kit that the part is of.
+# without the .. and . of who stands in the kit
+if [ -d "$target" ]; then
+    target=$(cd "$target" && pwd)
+elif parent=$(cd "$(dirname "$target")" 2>/dev/null && pwd); then
+    target=${parent%/}/$(basename "$target")
+fi
+
+# Options are looked at before anything is done, and used at the end.
+before=
+for word in "$@"; do
+    file=
+    if [ "$before" = --identity ]; then
+        file=${word:-an empty name}
+        word=
+    else
+        case $word in
+            --identity=?*) file=${word#*=} ;;
+            --identity | --passphrase-stdin | --without-secrets) ;;
+            *) stop "$word is no option of restore.sh; there are --identity FILE, --passphrase-stdin and --without-secrets." ;;
+        esac
+    fi
+    [ -z "$file" ] || { [ -r "$file" ] && [ ! -d "$file" ]; } || stop "$file cannot be read; --identity names the file with the private key."
+    before=$word
+done
+[ "$before" != --identity ] || stop "--identity names no file; write the one with the private key behind it."
+
+# There while the directory has only a part: the sums of the kit that the part is of. It comes first and goes last.
 marker=$target/.restoring
-if [ -e "$target/manage.py" ]; then
-    [ -e "$marker" ] || stop "$target has the application already; name an empty directory."
+case $target/ in "$here"/*) stop "$target lies in the kit itself, which is to stay as it is; name an empty directory elsewhere." ;; esac
+[ ! -e "$target" ] || [ -d "$target" ] || stop "$target is no directory; name an empty one, or one that is not there."
+if [ -e "$marker" ]; then
     cmp -s "$here/SHA256SUMS" "$marker" ||
         stop "Restoring another kit into $target was interrupted; go on with that kit, or name an empty directory."
+elif [ -e "$target/manage.py" ]; then
+    stop "$target has the application already; name an empty directory."
+elif [ -d "$target" ]; then
+    # what a fresh file system has, and the mark of a restore that was killed while it wrote it
+    others=$(find "$target/." ! -name . -prune ! -name lost+found ! -name .restoring.new -print)
+    [ -z "$others" ] || stop "$target is not empty: it has $(basename "${others%%
+*}"). Nothing was touched; name an empty directory."
 fi
+
+# The word $1 as a shell reads it.
+quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 
 # Whether the Python $1 can make an environment, and is of one of the versions $2 where any are named.
 suits() {
@@ -51,7 +88,8 @@ ended() {
 }
 trap ended EXIT
 mkdir -p "$target"
-cp "$here/SHA256SUMS" "$marker"
+cp "$here/SHA256SUMS" "$marker.new"
+mv "$marker.new" "$marker"
 tar -x -C "$target" -f "$here/application/source.tar"
 # An environment that lies there already is used: pip fetches what it lacks, and nothing where it has all.
 if ! "$target/.venv/bin/python" -m pip --version >/dev/null 2>&1; then
@@ -79,5 +117,8 @@ if [ -n "$backup" ]; then
 else
     trap - EXIT
     rm "$marker"
-    stop "The program is in $target. The kit has no backup: bring the site back with manage.py declare site.yml --apply."
+    stop "The program is in $target. This kit has no backup: the site comes back from its text, without people, history and jobs, by
+    cd $(quoted "$target")
+    .venv/bin/python manage.py migrate
+    .venv/bin/python manage.py declare $(quoted "$here/site.yml") --apply"
 fi

@@ -58,7 +58,9 @@ class Command(BaseCommand):
             help="check the kit with what is installed here, then the same as sh restore.sh DIRECTORY",
         )
         restore.add_argument("kit", help="the directory")
-        restore.add_argument("target", metavar="DIRECTORY", help="an empty one")
+        restore.add_argument(
+            "target", metavar="DIRECTORY", help="an empty one, or where restoring this kit stopped"
+        )
         restore.add_argument(
             "--fingerprint",
             default="own",
@@ -151,6 +153,8 @@ class Command(BaseCommand):
         without_secrets: bool,
         **_: Any,
     ) -> None:
+        if not target:
+            raise CommandError("Name an empty directory for the application; an empty name is none.")
         script = _file(kit, "restore.sh")
         if fingerprint == "own" and signing.signer(make=False) is None:
             raise CommandError(

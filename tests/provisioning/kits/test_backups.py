@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -74,9 +75,10 @@ def test_where_none_can_be_made_the_kit_and_its_restore_say_what_is_lacking(site
 
 
 def restored(kit: Path, target: Path) -> str:
-    """What restore.sh says around a Python that does nothing."""
+    """What restore.sh says around a Python that does nothing, in a directory where it was ended after pip."""
     python = target / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
+    shutil.copyfile(kit / "SHA256SUMS", target / ".restoring")
     python.write_text("#!/bin/sh\n")
     python.chmod(0o755)
     around = {"PATH": os.environ["PATH"], "PYTHON": sys.executable}
