@@ -2,7 +2,7 @@
 """Is every file of this kit as it was written, and who signed it?
 
     python3 check.py                                this kit
-    python3 check.py KIT --fingerprint SHA256:…     and it was signed with the key that you wrote down
+    python3 check.py KIT --fingerprint SHA256:...   and it was signed with the key that you wrote down
     python3 check.py KIT.tar.gz                     the archive, as it is
 
 What git and macOS lay beside a kit, the directory .git and files .DS_Store, is not looked at.
@@ -14,9 +14,11 @@ Exit status 0: all is well. 1: a line for each file that is damaged, missing or 
 import argparse
 import base64
 import hashlib
+import io
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import tarfile
@@ -40,8 +42,16 @@ def of_stream(stream):
     return found.hexdigest()
 
 
+def opened(path, how=os.lstat):
+    """The file at *path*. OSError where it is anything else: who opens a FIFO may wait for ever."""
+    if not stat.S_ISREG(how(path).st_mode):
+        kind = "a link" if os.path.islink(path) else "no file"
+        raise OSError("{} is {}".format(os.path.basename(path), kind))
+    return open(path, "rb")
+
+
 def digest(path):
-    with open(path, "rb") as file:
+    with opened(path, os.stat) as file:
         return of_stream(file)
 
 
@@ -62,7 +72,7 @@ class Folder:
         self.path = path
 
     def read(self, name):
-        with open(os.path.join(self.path, name), "rb") as file:
+        with opened(os.path.join(self.path, name)) as file:
             return file.read()
 
     def digests(self):
@@ -77,15 +87,39 @@ class Folder:
                 if os.path.islink(path):
                     yield short, None, "is a link; a kit has none"
                     continue
-                if name == ".DS_Store":
-                    continue
                 try:
+                    if not stat.S_ISREG(os.lstat(path).st_mode):
+                        yield short, None, "is neither a file nor a directory; a kit has nothing else"
+                        continue
+                    if name == ".DS_Store":
+                        continue
                     yield short, digest(path), ""
                 except OSError as error:
                     yield short, None, error.strerror or str(error)
 
     def whole(self):
         return []
+
+    def missing(self):
+        """Why this is no kit at all, with those that lie in it; empty: it is one, whole or not."""
+        if any(os.path.lexists(os.path.join(self.path, name)) for name in (SUMS, OWN_SUM)):
+            return ""
+        try:
+            paths = [
+                os.path.join(self.path, name) for name in sorted(os.listdir(self.path)) if name[0] != "."
+            ]
+        except OSError as error:
+            return "{} cannot be read ({})".format(self.path, error.strerror)
+        kits = [
+            path
+            for path in paths
+            if os.path.isfile(os.path.join(path, SUMS))
+            or (path.endswith(".tar.gz") and os.path.isfile(path + ".sha256"))
+        ]
+        said = "{} is no kit: {} is not in it".format(self.path, SUMS)
+        if kits:
+            return "{}. Kits lie in it; name one: {}".format(said, ", ".join(kits))
+        return "{}, and there is no kit in it. Name the directory or the .tar.gz of a kit".format(said)
 
 
 class Archive:
@@ -95,7 +129,7 @@ class Archive:
         self.path, self.kept, self.found, self.faults = path, {}, [], []
         self.name = os.path.basename(path)
         try:
-            with tarfile.open(path) as tar:
+            with opened(path, os.stat) as file, tarfile.open(path, fileobj=file) as tar:
                 for entry in tar:
                     self._take(tar, entry)
         except (OSError, EOFError, tarfile.TarError, zlib.error, ValueError) as error:
@@ -130,7 +164,7 @@ class Archive:
         """The file itself against the sum beside it: also what unpacking does not see."""
         beside = self.path + ".sha256"
         try:
-            with open(beside, "rb") as file:
+            with opened(beside, os.stat) as file:
                 wanted = listed(file.read(), os.path.basename(beside))
         except (OSError, ValueError) as error:
             return [*self.faults, "{}.sha256: cannot be read ({})".format(self.name, error)]
@@ -173,6 +207,10 @@ def signer(kit):
         signature = kit.read(SIGNATURE)
     except OSError:
         return ""
+    try:
+        sums = kit.read(SUMS)
+    except OSError:
+        raise Unseen("{} cannot be read".format(SUMS)) from None
     found = SIGNER.match(line)
     if not found:
         raise ValueError("{}: names no key, or more than one".format(SIGNERS))
@@ -202,7 +240,7 @@ def signer(kit):
         words += ["-s", os.path.join(folder, SIGNATURE)]
         pipe = subprocess.PIPE
         process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe)
-        out, err = process.communicate(kit.read(SUMS))
+        out, err = process.communicate(sums)
     said = (out + err).decode("utf-8", "replace").strip()
     if process.returncode and re.search(r"unknown option|illegal option|usage:", said):
         raise Unseen("this ssh-keygen is older than OpenSSH 8.0. The kit names {}".format(mark))
@@ -221,20 +259,31 @@ def arguments():
     parser.add_argument(
         "--fingerprint",
         default=os.environ.get("KIT_FINGERPRINT", ""),
-        metavar="SHA256:…",
+        metavar="SHA256:...",
         help="of the key that you wrote down; a kit that is not signed with it is refused",
     )
     return parser.parse_args()
 
 
+def say(line):
+    """Print *line*; what is no UTF-8 in the name of a file as \\xe9."""
+    print(re.sub("[\udc80-\udcff]", lambda found: "\\x{:02x}".format(ord(found.group()) - 0xDC00), line))
+
+
 def main():
+    # what stdout cannot take is spelt out: a locale of ASCII alone must not hide what is damaged
+    encoding = sys.stdout.encoding
+    sys.stdout = io.TextIOWrapper(sys.stdout.detach(), encoding, "backslashreplace", line_buffering=True)
     given = arguments()
     if not os.path.exists(given.kit):
-        print("{} is not there".format(given.kit))
+        say("{} is not there".format(given.kit))
         return 1
     kit = Folder(given.kit) if os.path.isdir(given.kit) else Archive(given.kit)
     if isinstance(kit, Archive) and not kit.found and not os.path.exists(given.kit + ".sha256"):
-        print(kit.faults[0] if kit.faults else "{} is empty".format(kit.name))
+        say(kit.faults[0] if kit.faults else "{} is empty".format(kit.name))
+        return 1
+    if isinstance(kit, Folder) and kit.missing():
+        say(kit.missing())
         return 1
     found, told, unseen = problems(kit), "", False
     try:
@@ -253,11 +302,11 @@ def main():
     except Unseen as why:
         told, unseen = "the signature was not looked at: {}".format(why), bool(given.fingerprint)
     for line in found:
-        print(line)
+        say(line)
     if not found:
-        print("every file is as it was written")
+        say("every file is as it was written")
     if told:
-        print(told)
+        say(told)
     return 1 if found else 2 if unseen else 0
 
 
