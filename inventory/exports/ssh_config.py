@@ -104,7 +104,7 @@ def _entry(made: SshPlan, entry: Entry, *, is_strict: bool) -> Iterator[str]:
         yield f"  HostName {entry.addresses[0]}"
         yield from [*_alias(entry), *held, *_way(made, entry.way, by_address=True)]
         yield from _further(made, entry, held, by_address=True)
-    if entry.alternative and entry.addresses and (name := _suffixed(made, label, ALTERNATIVE)):
+    if entry.alternative and (name := alternative_name(made, entry)):
         yield f"Host {name}"
         yield f"  HostName {entry.addresses[0]}"
         yield from [*_alias(entry), *held, *_way(made, entry.alternative, by_address=True)]
@@ -151,6 +151,11 @@ def _suffixed(made: SshPlan, label: str, suffix: str) -> str:
     """``pi01.ip``; empty where some host is really called that."""
     name = f"{label}.{suffix}"
     return "" if name in made.labels else name
+
+
+def alternative_name(made: SshPlan, entry: Entry) -> str:
+    """Under which *entry* is reached through its second jump host; empty: under none."""
+    return _suffixed(made, entry.label, ALTERNATIVE) if entry.alternative and entry.addresses else ""
 
 
 def _way(made: SshPlan, way: Way, *, by_address: bool) -> Iterator[str]:

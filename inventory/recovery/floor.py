@@ -1,7 +1,8 @@
 """The manual floor: what is done by hand, with which cable and which login, before automation can start. Pure.
 
 Its hosts are those that everything else waits for: up to the first stage that has a hypervisor, and the bootstrap node.
-Logins are those of the kit's ``ssh/config``: in gateway mode, with what variables and segments say.
+Logins are those of the kit's ``ssh/config``: in gateway mode, with what variables and segments say. A jump host that is
+not there yet is no way in: a virtual one, or one that comes after the host.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from inventory.exports.ssh_config import alternative_name
 from inventory.exports.ssh_plan import plan
-from inventory.exports.ssh_words import Way
+from inventory.exports.ssh_words import Entry, SshPlan, Way
 from inventory.recovery.order import stages
 from inventory.recovery.said import said, shown
 from inventory.snapshot import HostFacts, InterfaceFacts, Snapshot
@@ -27,30 +29,39 @@ class Task:
 
 def floor(snapshot: Snapshot) -> tuple[Task, ...]:
     """In the order in which it is done."""
-    return tuple(_task(snapshot, snapshot.host_by_name[name]) for name in _by_hand(snapshot))
+    by_hand = _by_hand(snapshot)
+    return tuple(
+        _task(snapshot, snapshot.host_by_name[name], {one for one, at in by_hand.items() if at <= stage})
+        for name, stage in by_hand.items()
+    )
 
 
-def _by_hand(snapshot: Snapshot) -> list[str]:
-    found: list[str] = []
-    for stage in stages(snapshot):
-        hosts = [snapshot.host_by_name[step.host] for step in stage.steps]
-        found += [host.name for host in hosts if host.form != "vm" and not host.hypervisor]
-        if any(host.form == "hv" for host in hosts):
-            break
+def _by_hand(snapshot: Snapshot) -> dict[str, int]:
+    """Host → its stage, in the order in which it is done; the bootstrap node comes before all of them."""
+    found: dict[str, int] = {}
     node = snapshot.bootstrap_host
     if node is not None and not node.is_retired:
-        found = [node.name, *(name for name in found if name != node.name)]
+        found[node.name] = 0
+    for stage in stages(snapshot):
+        hosts = [snapshot.host_by_name[step.host] for step in stage.steps]
+        for host in hosts:
+            if host.form != "vm" and not host.hypervisor:
+                found.setdefault(host.name, stage.number)
+        if any(host.form == "hv" for host in hosts):
+            break
     return found
 
 
-def _task(snapshot: Snapshot, host: HostFacts) -> Task:
-    lines = [*_where(host), *_cables(snapshot, host), *_ways_in(snapshot, host)]
+def _task(snapshot: Snapshot, host: HostFacts, there: set[str]) -> Task:
+    """*there*: the hosts that stand when it is this one's turn."""
+    lines = [*_where(host), *_cables(snapshot, host), *_ways_in(snapshot, host, there)]
     lacking = []
     if not host.location:
         lacking.append("where it stands")
     if not any(interface.switch for interface in host.interfaces) and host.form != "sw":
         lacking.append("which switch port its cable goes to")
-    way, _ = snapshot.once(_ways).get(host.name, (Way(), ""))
+    entry = snapshot.once(_entries).get(host.name)
+    way = entry.way if entry else Way()
     if not (host.out_of_band or host.access or host.console_kind or way.user):
         lacking.append("how to get in without the network (out-of-band, console, login)")
     return Task(host.name, tuple(lines), tuple(lacking))
@@ -117,25 +128,61 @@ def power_of(host: HostFacts) -> str:
 
 def login_of(snapshot: Snapshot, host: HostFacts) -> str:
     """How ssh logs in to it: “as ops, port 2222, through jump01”; empty: nobody declared anything of that."""
-    way, jump = snapshot.once(_ways).get(host.name, (Way(), ""))
-    parts = (
-        f"as {way.user}" if way.user else "",
-        f"port {way.port}" if way.port else "",
-        f"with the key {way.identity}" if way.identity else "",
-        f"through {jump}" if jump else "",
-    )
-    return ", ".join(filter(None, parts))
+    entry = snapshot.once(_entries).get(host.name)
+    if entry is None:
+        return ""
+    passed = _passed(snapshot, entry.way)
+    return ", ".join([*_as_whom(entry.way), *(f"through {name}" for name in passed[:1])])
 
 
-def _ways(snapshot: Snapshot) -> dict[str, tuple[Way, str]]:
-    """Host → the way to it, and the host that is jumped through (empty: none)."""
-    made = plan(snapshot, "gateway")
-    hosts = {entry.label: entry.host for entry in made.entries}
-    return {entry.host: (entry.way, hosts.get(entry.way.jump, "")) for entry in made.entries}
+def _as_whom(way: Way) -> Iterator[str]:
+    if way.user:
+        yield f"as {way.user}"
+    if way.port:
+        yield f"port {way.port}"
+    if way.identity:
+        yield f"with the key {way.identity}"
 
 
-def _ways_in(snapshot: Snapshot, host: HostFacts) -> Iterator[str]:
-    if login := login_of(snapshot, host):
+def _plan(snapshot: Snapshot) -> SshPlan:
+    return plan(snapshot, "gateway")
+
+
+def _entries(snapshot: Snapshot) -> dict[str, Entry]:
+    return {entry.host: entry for entry in snapshot.once(_plan).entries}
+
+
+def _passed(snapshot: Snapshot, way: Way) -> list[str]:
+    """The hosts that are jumped through, the nearest to the end first; the plan has no circle."""
+    entry = snapshot.once(_plan).by_label.get(way.jump)
+    return [entry.host, *_passed(snapshot, entry.way)] if entry else []
+
+
+def _login_now(snapshot: Snapshot, host: HostFacts, there: set[str]) -> str:
+    """How ssh logs in to it when only *there* stands: as ever, else through the second jump host, else directly."""
+    entry = snapshot.once(_entries).get(host.name)
+    late = [name for name in _passed(snapshot, entry.way) if name not in there] if entry else []
+    if entry is None or not late:
+        return login_of(snapshot, host)
+    how = _through_the_second(snapshot, entry, there) or _directly(host, entry)
+    return f"{', '.join([*_as_whom(entry.way), how])}. {late[0]}, which leads there otherwise, comes later"
+
+
+def _through_the_second(snapshot: Snapshot, entry: Entry, there: set[str]) -> str:
+    name = alternative_name(snapshot.once(_plan), entry)
+    passed = _passed(snapshot, entry.alternative) if name and entry.alternative else []
+    return f"through {passed[0]}: ssh -F ssh/config {name}" if passed and there.issuperset(passed) else ""
+
+
+def _directly(host: HostFacts, entry: Entry) -> str:
+    at = entry.addresses[0] if entry.addresses else entry.fqdn
+    segment = next((card.segment for card in host.interfaces if at in card.addresses), "")
+    here = f" from a machine in {segment}" if segment else ""
+    return f"to {at} directly{here}: ssh -F ssh/config -o ProxyJump=none {entry.label}"
+
+
+def _ways_in(snapshot: Snapshot, host: HostFacts, there: set[str]) -> Iterator[str]:
+    if login := _login_now(snapshot, host, there):
         yield f"SSH: {login}."
     if console := console_of(host):
         yield f"Console: {console}."
@@ -143,4 +190,5 @@ def _ways_in(snapshot: Snapshot, host: HostFacts) -> Iterator[str]:
         yield f"Power: {power}."
     for title, name in (("Out of band", "out_of_band"), ("Access", "access")):
         for key, value in shown(getattr(host, name), name).items():
-            yield f"{title}, {key}: {said(value)}."
+            is_late = key == "jump" and str(value) in snapshot.host_by_name and value not in there
+            yield f"{title}, {key}: {said(value)}{', which comes later' if is_late else ''}."

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +25,7 @@ from inventory.snapshot import (
     SiteFacts,
     Snapshot,
 )
+from tests.components import require
 
 LAN = SegmentFacts(
     "lan", network4="192.0.2.0/24", jump_host="jump01", jump_alternative="jump02", wake_relay="jump02"
@@ -174,3 +177,79 @@ def test_what_a_host_needs_and_who_needs_it_stand_on_its_page_and_in_the_order()
     assert "<dt>needed by</dt><dd>hv01</dd>" in made["hosts.html"]
     assert "; needs it: jump02" in made["index.html"]
     assert "host hv01: degraded, needs jump02" in made["domains.html"]
+
+
+# --- a jump host that comes later ---
+
+
+def with_jump(jump: str, other: str = "", *, gate: HostFacts | None = None) -> Snapshot:
+    """hv01, its switch, and a virtual jump host on hv01, which leads into the segment."""
+    lan = replace(LAN, jump_host=jump, jump_alternative=other)
+    hosts = (
+        host("hv01", "192.0.2.21", "hv"),
+        host("jump-vm01", "192.0.2.12", "vm", hypervisor="hv01"),
+        host("sw01", "192.0.2.31", "sw", variables=OPS),
+        gate or host("pi01", "192.0.2.13", "pi"),
+    )
+    return replace(SITE, authority=None, authorities=(), segments=(lan,), hosts=hosts, aliases=())
+
+
+def logins(site: Snapshot, name: str) -> list[str]:
+    return [line for line in task(site, name).lines if line.startswith(("SSH", "Access, jump"))]
+
+
+def ssh_reads(site: Snapshot, folder: Path, *words: str) -> dict[str, str]:
+    """What ssh makes of *words* at the top of the kit."""
+    require("ssh", package="openssh-client")
+    for name, content in files(site).items():
+        if name.startswith("ssh/"):
+            (folder / "ssh").mkdir(exist_ok=True)
+            (folder / name).write_bytes(content)
+    done = subprocess.run(["ssh", "-G", *words], cwd=folder, capture_output=True, text=True, check=True)
+    return dict(line.partition(" ")[::2] for line in done.stdout.splitlines())
+
+
+def test_before_a_virtual_jump_host_is_back_the_login_is_direct(tmp_path):
+    site = with_jump("jump-vm01")
+    (said,) = logins(site, "sw01")
+    assert said == (
+        "SSH: as ops, port 2222, to 192.0.2.31 directly from a machine in lan: "
+        "ssh -F ssh/config -o ProxyJump=none sw01. jump-vm01, which leads there otherwise, comes later."
+    )
+    found = ssh_reads(site, tmp_path, "-F", "ssh/config", "-o", "ProxyJump=none", "sw01")
+    assert (found["hostname"], found["user"], found["port"]) == ("192.0.2.31", "ops", "2222")
+    assert "proxyjump" not in found
+    assert "proxyjump" in ssh_reads(site, tmp_path, "-F", "ssh/config", "sw01"), "as it is once it is back"
+    assert b"as ops, port 2222, through jump-vm01" in pages(site)["hosts.html"]
+
+
+def test_where_the_second_jump_host_is_there_by_then_the_login_goes_through_it(tmp_path):
+    early = host("rt01", "192.0.2.1", "rt")
+    site = with_jump("jump-vm01", "rt01", gate=early)
+    (said,) = logins(site, "sw01")
+    assert said == (
+        "SSH: as ops, port 2222, through rt01: ssh -F ssh/config sw01.alt. "
+        "jump-vm01, which leads there otherwise, comes later."
+    )
+    found = ssh_reads(site, tmp_path, "-F", "ssh/config", "sw01.alt")
+    assert (found["hostname"], found["proxyjump"].strip("[]")) == ("192.0.2.31", "192.0.2.1")
+
+
+def test_a_second_jump_host_that_comes_later_itself_does_not_help():
+    late = host("jump-vm02", "192.0.2.13", "vm", hypervisor="hv01")
+    assert (
+        "directly from a machine in lan" in logins(with_jump("jump-vm01", "jump-vm02", gate=late), "sw01")[0]
+    )
+
+
+def test_a_jump_host_behind_a_virtual_one_comes_later_too():
+    behind = host("pi01", "192.0.2.13", "pi", access={"jump": "jump-vm01"})
+    (said,) = logins(with_jump("pi01", gate=behind), "hv01")
+    assert "to 192.0.2.21 directly" in said and "jump-vm01, which leads there otherwise" in said
+
+
+def test_a_jump_that_the_host_itself_declares_is_said_to_come_later():
+    stubborn = host("pi01", "192.0.2.13", "pi", access={"jump": "jump-vm01", "user": "root"})
+    ssh, access = logins(with_jump("", gate=stubborn), "pi01")
+    assert ssh.startswith("SSH: as root, to 192.0.2.13 directly from a machine in lan")
+    assert access == "Access, jump: jump-vm01, which comes later."
