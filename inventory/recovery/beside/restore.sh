@@ -54,8 +54,9 @@ if [ -e "$marker" ]; then
 elif [ -e "$target/manage.py" ]; then
     stop "$target has the application already; name an empty directory."
 elif [ -d "$target" ]; then
-    # what a fresh file system has, and the mark of a restore that was killed while it wrote it
-    others=$(find "$target/." ! -name . -prune ! -name lost+found ! -name .restoring.new -print)
+    # but for what a fresh file system has, an environment that lies ready, and the mark of a restore that was killed while
+    # it wrote it
+    others=$(find "$target/." ! -name . -prune ! -name lost+found ! -name .venv ! -name .restoring.new -print)
     [ -z "$others" ] || stop "$target is not empty: it has $(basename "${others%%
 *}"). Nothing was touched; name an empty directory."
 fi
