@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-from mgmtplane.sftp_places import SftpPlace
+from mgmtplane.sftp_places import SftpPlace, is_address
 from mgmtplane.sftp_places import parse as parse_sftp_place
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -74,6 +74,11 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 def directory(value: str) -> Path:
     """A directory; a relative one is taken from the project's own directory, whoever starts us from where."""
+    if is_address(value):
+        raise Wrong(
+            f"is an address ({value.partition(':')[0]}:…); give a directory of this machine. docs/recovery.md says how "
+            "backups and kits are brought to another"
+        )
     return (BASE_DIR / Path(value).expanduser()).absolute()
 
 

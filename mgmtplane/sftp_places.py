@@ -1,4 +1,4 @@
-"""A folder on another machine, as one writes it: ``sftp://user@host:port/folder``. Pure."""
+"""A folder on another machine, as one writes it: ``sftp://user@host:port/folder``; ``ssh://`` means the same. Pure."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ class SftpPlace:
         return f"sftp://{who}{host}{port}{self.folder}"
 
 
+def is_address(text: str) -> bool:
+    """Whether *text* means another machine, however it is written (``sftp://…``, ``user@host:folder``, ``ftp://…``).
+
+    As scp and git decide it: a colon before the first slash. A directory with such a name is ``./with:colon``.
+    """
+    return ":" in text.partition("/")[0]
+
+
 def parse(text: str) -> SftpPlace:
     """Raises ValueError with what is wrong, after “is”."""
     parts = urlsplit(text)
@@ -34,7 +42,7 @@ def parse(text: str) -> SftpPlace:
         port = parts.port or 22
     except ValueError:
         raise ValueError(f"names no port; {FORM}") from None
-    if parts.scheme != "sftp" or not parts.hostname or parts.query or parts.fragment:
+    if parts.scheme not in ("sftp", "ssh") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError(f"is no place over SSH; {FORM}")
     if parts.password is not None:
         raise ValueError(f"has a password in it; {FORM}, and name a key")

@@ -137,8 +137,10 @@ class Upgrade:
         archive = ""
         if facts["backs_up"]:
             self.say("making a backup")
-            shutil.rmtree(self.desk.folder / "backup", ignore_errors=True)
-            archive = old.inside("backup", str(self.desk.folder / "backup")).strip().splitlines()[-1]
+            folder = self.desk.folder / "backup"
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            archive = old.inside("backup", str(folder)).strip().splitlines()[-1]
         elif database is None:
             raise Refused(
                 f"{old.source} makes no backups. Make one with pg_dump; then make up brings the database to this version."

@@ -13,14 +13,13 @@ from pathlib import Path
 
 from django.conf import settings
 
-from mgmtplane.sftp_places import SftpPlace, parse
+from mgmtplane.sftp_places import SftpPlace, is_address, parse
 from provisioning.adapters.base import AdapterError
 from provisioning.adapters.commands import go_on
 from provisioning.adapters.sftp_folder import Folder
 from provisioning.backups import archive
 from provisioning.backups.archive import CannotBackUp
 
-SCHEME = "sftp://"
 #: of an archive that is on its way there; what a killed run left is removed after a day
 DRAFT = ".mgmtplane-draft-"
 LEFT_AFTER = timedelta(days=1)
@@ -106,16 +105,13 @@ def declared(*, check: Callable[[], None] = go_on) -> Away | None:
     return Away(place, check=check) if place is not None else None
 
 
-def is_address(given: str) -> bool:
-    return given.startswith(SCHEME)
-
-
 def place_of(given: str) -> SftpPlace:
-    """``sftp://user@host/folder`` as a place. Raises CannotBackUp."""
+    """``sftp://user@host/folder`` as a place. Raises CannotBackUp, for each other way to write an address too."""
     try:
         return parse(given)
     except ValueError as wrong:
-        raise CannotBackUp(f"{given} {wrong}.") from None
+        own = f" A directory of this machine is ./{given}." if is_address(given) and "//" not in given else ""
+        raise CannotBackUp(f"{given} {wrong}.{own}") from None
 
 
 def archive_at(given: str) -> tuple[Away, str]:

@@ -89,6 +89,9 @@ def test_an_empty_variable_counts_as_not_set(given):
             "SECRET_KEY_FILE names /nonexistent, which cannot be read (No such file",
         ),
         ("DATA_DIR", "/dev/null/x", "DATA_DIR is /dev/null/x, which cannot be created (Not a directory)"),
+        ("KIT_DIR", "ssh://nas/k", "KIT_DIR is an address (ssh:…); give a directory of this machine"),
+        ("BACKUP_DIR", "sftp://a:pw@nas/b", "BACKUP_DIR is an address (sftp:…); give a directory of this"),
+        ("BACKUP_DIR", "op@nas:/srv/b", "BACKUP_DIR is an address (op@nas:…); give a directory of this"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_would_be_right(given, name, value, message):

@@ -18,12 +18,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from inventory.copying import copies
 from mgmtplane import supervisor
+from mgmtplane.sftp_places import is_address
 from provisioning.backups import archive as tars
 from provisioning.backups import away, making, measuring, restoring
 from provisioning.backups.archive import CannotBackUp, check
 from provisioning.backups.making import Lock
 from provisioning.backups.sealing import SealError
 from provisioning.drills import drilling
+from provisioning.management.places import directory_there
 
 DAMAGED = 1
 
@@ -43,7 +45,7 @@ class Command(BaseCommand):
             "--to",
             "--output",
             metavar="DIRECTORY|sftp://…",
-            help="instead of BACKUP_DIR; over SSH: into BACKUP_DIR and there",
+            help="instead of BACKUP_DIR, and it must be there; over SSH: into BACKUP_DIR and there",
         )
         create.add_argument(
             "--recipient", action="append", default=[], metavar="age1…", help="instead of BACKUP_RECIPIENTS"
@@ -88,13 +90,13 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def _create(self, *, to: str | None, recipient: list[str], passphrase_stdin: bool, **_: Any) -> None:
-        other = away.Away(away.place_of(to)) if to and away.is_address(to) else None
-        there = Path(to).absolute() if to and other is None else settings.BACKUP_DIR
+        other = away.Away(away.place_of(to)) if to is not None and is_address(to) else None
+        there = settings.BACKUP_DIR if to is None or other is not None else directory_there(to)
         made = making.create(there, self._lock(recipient, passphrase_stdin), step=self._say)
         for warning in made.warnings:
             self.stderr.write(f"warning: {warning}")
         self.stdout.write(str(made.path))
-        if to and other is None:
+        if to is not None and other is None:
             return
         if not copies.is_live(None):
             self._not_away(other)
@@ -255,7 +257,7 @@ def _nothing_running() -> Iterator[None]:
 @contextlib.contextmanager
 def _at_hand(archive: str | None) -> Iterator[Path]:
     """The archive as a file; one from another machine for as long as this lasts."""
-    if archive is None or not away.is_address(archive):
+    if archive is None or not is_address(archive):
         yield Path(archive) if archive else _newest()
         return
     there, name = away.archive_at(archive)

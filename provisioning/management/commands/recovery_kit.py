@@ -22,6 +22,7 @@ from mgmtplane import own_secrets
 from provisioning.backups.archive import CannotBackUp
 from provisioning.kits import building, checking, delivering, signing, states
 from provisioning.kits.signing import Signer
+from provisioning.management.places import directory_there
 
 
 class Command(BaseCommand):
@@ -86,16 +87,13 @@ class Command(BaseCommand):
 
     def _build(self, *, site: str | None, to: str | None, **_: Any) -> None:
         slugs = [site] if site else list(Site.objects.order_by("slug").values_list("slug", flat=True))
-        if to and not Path(to).is_dir():
-            raise CommandError(f"{to} is no directory here; mount the stick, or make the directory, first.")
+        there = settings.KIT_DIR if to is None else directory_there(to)
         if not slugs:
             raise CommandError("No site is declared yet: there is nothing to build a kit of.")
         wheels = settings.WHEELS_DIR if settings.WHEELS_DIR.is_dir() else None
         for slug in slugs:
-            made = building.build(
-                slug, Path(to).absolute() if to else settings.KIT_DIR, wheels=wheels, step=self._say
-            )
-            if not to:
+            made = building.build(slug, there, wheels=wheels, step=self._say)
+            if to is None:
                 states.built(Site.objects.get(slug=slug), made.revision)
             for warning in made.warnings:
                 self.stderr.write(f"warning: {warning}")

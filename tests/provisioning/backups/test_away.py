@@ -212,7 +212,62 @@ def test_a_place_is_read_and_written_alike(text):
     assert str(sftp_places.parse(text)) == text
 
 
+def test_ssh_is_another_word_for_sftp():
+    assert str(sftp_places.parse("ssh://b@host:2222/srv/backups")) == "sftp://b@host:2222/srv/backups"
+
+
+@pytest.mark.parametrize(
+    "text", ["sftp://h/a", "ssh://h/a", "ftp://h/a", "op@nas:/srv/b", "nas:b", "file:///srv"]
+)
+def test_what_names_another_machine_is_an_address(text):
+    assert sftp_places.is_address(text)
+
+
+@pytest.mark.parametrize("text", ["/srv/b", "b", "./with:colon", "/srv/with:colon", "", "user@host"])
+def test_a_path_is_no_address(text):
+    assert not sftp_places.is_address(text)
+
+
 # --- the job and the command ---
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("ftp://x/y", "ftp://x/y is no place over SSH; give sftp://USER@HOST/FOLDER"),
+        ("op@nas:/srv/b", "A directory of this machine is ./op@nas:/srv/b."),
+        (
+            "/no/such/stick",
+            "/no/such/stick is no directory here; mount the stick, or make the directory, first.",
+        ),
+        ("", "--to is empty; name a directory that is there, or leave --to away."),
+    ],
+)
+def test_a_place_that_is_none_is_not_made_here(place, said, tmp_path, monkeypatch):
+    from django.core.management import CommandError, call_command
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CommandError) as refused:
+        call_command("backup", "create", to=place)
+    assert said in str(refused.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.django_db
+def test_the_default_place_is_made(settings, tmp_path):
+    from django.core.management import call_command
+
+    settings.BACKUP_DIR = tmp_path / "new" / "backups"
+    call_command("backup", "create")
+    assert len(archive.archives(settings.BACKUP_DIR)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_place_that_is_written_as_ssh_gets_the_archive(declared, settings):
+    from django.core.management import call_command
+
+    call_command("backup", "create", to=declared.address.replace("sftp:", "ssh:"))
+    assert declared.names() == [path.name for path in archive.archives(settings.BACKUP_DIR)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -126,6 +126,7 @@ def test_killed_while_it_compares_it_is_over_and_given_again_it_compares(tmp_pat
     assert "is back already" in said and "Every export is what it was." in said
     require_another(data, made)
 
+    (tmp_path / "other").mkdir()
     manage(living, "backup", "create", "--to", str(tmp_path / "other"))
     (other,) = (tmp_path / "other").glob("*.tar")
     assert "has sites already" in manage(data, "backup", "restore", str(other), "--without-secrets", code=1)

@@ -204,6 +204,7 @@ def killed_after(seconds: float, data_dir: Path, *words: str, **variables: str) 
 @pytest.mark.slow
 def test_killed_at_twenty_points_there_is_never_half_an_archive(living, backup, tmp_path):
     place = tmp_path / "backups"
+    place.mkdir()
     took = _seconds_of(
         lambda: manage(living, "backup", "create", "--to", str(place), BACKUP_PASSPHRASE=PASSPHRASE)
     )
