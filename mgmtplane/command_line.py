@@ -33,9 +33,16 @@ def run(argv: Sequence[str]) -> None:
         sys.exit(f"{' '.join(argv[:2])}: {' '.join(error.messages)}")
 
 
+def is_unprepared(error: DatabaseError) -> bool:
+    """Whether there is no database yet, or none for this version: a command has nothing of its own to say of that, and
+    lets ``run`` say it."""
+    said = _said(error)
+    return said == GONE or bool(NO_TABLE.search(said))
+
+
 def sentence(error: DatabaseError) -> str:
     """What the database says, and the way out."""
-    said = str(error).strip().partition("\n")[0]
+    said = _said(error)
     if NO_TABLE.search(said):
         return (
             f"the database is not prepared for this version ({said}). Run manage.py migrate, or make up; if it should "
@@ -50,3 +57,7 @@ def sentence(error: DatabaseError) -> str:
         f"the database failed ({said}). See that it runs, has room and may be written to, and that nobody holds it; "
         "then run the command again."
     )
+
+
+def _said(error: DatabaseError) -> str:
+    return str(error).strip().partition("\n")[0]

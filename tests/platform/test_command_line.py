@@ -10,6 +10,12 @@ import pytest
 
 from tests.shared_data import REPOSITORY
 
+DOCUMENT = """
+mgmtplane: 1
+site: lab
+root_domain: example.net
+"""
+
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "DATA_DIR")}
@@ -30,11 +36,21 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         ["reidentify", "ns-vm01/eth0", "--site", "lab", "--why", "it was cloned"],
         ["free", "vmid", "200", "--site", "lab", "--why", "gone"],
         ["findings", "--site", "lab"],
+        ["declare", "{}/lab.yml", "--apply"],
+        ["declare", "{}/lab.yml"],
+        ["import_csv", "{}/hosts.csv", "--site", "lab", "--apply"],
+        ["import_ansible", "{}/tree", "--site", "lab", "--apply"],
+        ["export", "hosts", "--site", "lab"],
     ],
-    ids=lambda command: command[0],
+    ids=" ".join,
 )
 def test_a_database_that_is_not_there_or_was_never_prepared_is_told_in_a_sentence(command, tmp_path):
     tmp_path.chmod(0o700)
+    command = [word.format(tmp_path) for word in command]
+    (tmp_path / "lab.yml").write_text(DOCUMENT)
+    (tmp_path / "hosts.csv").write_text("name,form\npi01,pi\n")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "hosts.yml").write_text("all: {hosts: {pi01: {}}}\n")
     done = run(*command, DATA_DIR=str(tmp_path))
     assert done.returncode == 1
     assert done.stdout == ""

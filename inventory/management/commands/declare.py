@@ -15,6 +15,7 @@ from inventory.document import declaring, plans, text
 from inventory.exports.site import schema
 from inventory.findings import count_by_severity
 from inventory.management.person import account_name
+from mgmtplane.command_line import is_unprepared
 
 
 class Command(BaseCommand):
@@ -45,6 +46,8 @@ class Command(BaseCommand):
         except declaring.Refused as refused:
             self._refuse(refused)
         except DatabaseError as error:
+            if is_unprepared(error):
+                raise
             raise CommandError(
                 f"Nothing was stored: the database refused it ({error}). Make room, or let others finish; then run it again."
             ) from None

@@ -15,6 +15,7 @@ from inventory.reading import UnknownSite
 from inventory.serving import renderings
 from inventory.serving.output import CannotWrite, write_directory, write_file
 from inventory.snapshot import Snapshot
+from mgmtplane.command_line import is_unprepared
 
 REFUSED, CHECKER_MISSING = 1, 2
 
@@ -51,6 +52,8 @@ class Command(BaseCommand):
         except (UnknownSite, UnknownFormat, renderings.NothingDeclared) as error:
             raise CommandError(str(error)) from None
         except OperationalError as error:
+            if is_unprepared(error):
+                raise
             raise CommandError(f"The database is away or busy ({type(error).__name__}); try again.") from None
         self._say_authority(snapshot, options["authority"])
         self._say_findings(document, strict=options["strict"])

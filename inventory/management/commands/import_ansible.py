@@ -17,6 +17,7 @@ from inventory.ansible.nouns import UnknownNoun
 from inventory.document.plans import DONE
 from inventory.importers.intake import Intake, take
 from inventory.importers.tree import Problem
+from mgmtplane.command_line import is_unprepared
 
 
 class Command(BaseCommand):
@@ -65,6 +66,8 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError("Nothing was stored. " + " ".join(error.messages)) from None
         except DatabaseError as error:
+            if is_unprepared(error):
+                raise
             reason = f"the database refused it ({error}). Make room, or let others finish; then run it again."
             raise CommandError(f"Nothing was stored: {reason}") from None
         if options["json"]:

@@ -16,6 +16,7 @@ from inventory.document.plans import told
 from inventory.findings import count_by_severity
 from inventory.importers import csv as tables
 from inventory.management.person import account_name
+from mgmtplane.command_line import is_unprepared
 
 
 class Command(BaseCommand):
@@ -56,6 +57,8 @@ class Command(BaseCommand):
         except amending.Refused as refused:
             self._refuse(refused.complaints)
         except DatabaseError as error:
+            if is_unprepared(error):
+                raise
             raise CommandError(
                 f"Nothing was stored: the database refused it ({error}). Make room, or let others finish; then run it again."
             ) from None
