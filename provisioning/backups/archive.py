@@ -8,6 +8,7 @@ name can be checked too, all but the padding of the tar.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -32,6 +33,8 @@ DRAFT = ".mgmtplane-draft-"
 BLOCK = 1 << 20
 #: a draft of another machine or container, whose processes are not seen from here, is left alone for so long
 LEFT_AFTER = timedelta(days=1)
+#: where something was to be written: never what reading an archive fails of
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 #: an archive that is named after a moment further away than this was made while the clock was ahead
 AHEAD = timedelta(hours=1)
 
@@ -137,7 +140,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def file_of(path: Path, name: str) -> Iterator[IO[bytes]]:
-    """One file of the archive."""
+    """One file of the archive. Raises OSError where its reader finds no room for it."""
     with _opened(path) as tar:
         stream = tar.extractfile(name)
         if stream is None:
@@ -191,6 +194,8 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
     except tarfile.TarError as error:
         raise Damaged([f"{path.name}: it is no readable tar ({error})."]) from None
     except OSError as error:
+        if error.errno in NO_ROOM:  # what is taken out has no place; whoever made that place says so
+            raise
         raise CannotBackUp(
             f"{path} cannot be read ({error.strerror or error}); name another archive."
         ) from None

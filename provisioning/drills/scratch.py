@@ -53,14 +53,20 @@ def place() -> Iterator[Scratch]:
         with _door():
             folder, lock = _made()
     except OSError as error:
-        raise CannotBackUp(
-            f"{error.filename or _root()} cannot be written ({error.strerror}); make room in DATA_DIR."
-        ) from None
+        raise _no_room(error) from None
     try:
         yield _furnished(folder, lock)
+    except OSError as error:
+        raise _no_room(error) from None
     finally:
         _remove(folder)
         os.close(lock)
+
+
+def _no_room(error: OSError) -> CannotBackUp:
+    return CannotBackUp(
+        f"{error.filename or _root()} cannot be written ({error.strerror}); make room in DATA_DIR."
+    )
 
 
 def sweep() -> int:

@@ -145,6 +145,12 @@ def test_the_command_asks_for_the_reason_before_anything_is_typed(restored, monk
         call_command("promote", "lab")
 
 
+@pytest.mark.parametrize("given", [{"why": "x"}, {"typed": "lab"}, {"above": 4}])
+def test_a_command_that_names_no_site_promotes_none_and_says_so(restored, given):
+    with pytest.raises(CommandError, match=r"Nothing was promoted: no site was named.*promote SITE --why"):
+        call_command("promote", **given)
+
+
 def test_who_ends_the_input_promotes_nothing_and_is_told(restored, monkeypatch):
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: (_ for _ in ()).throw(EOFError))

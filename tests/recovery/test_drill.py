@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import signal
@@ -19,7 +20,7 @@ from inventory.models import Host, Interface, Role, Segment, Site
 from provisioning import requests, runner
 from provisioning.backups import archive, comparing, measuring
 from provisioning.clockwork import chores
-from provisioning.drills import scratch
+from provisioning.drills import drilling, scratch
 from provisioning.models import Job
 from tests.components import require_postgresql
 from tests.provisioning.backups.test_round_trip import environment, manage
@@ -101,6 +102,23 @@ def test_a_whole_backup_comes_back_and_nothing_is_left(site):
     assert job.outcome["exports"] == 3 * formats - 2, "every format in three modes; the document is of none"
     assert job.outcome["identities"] > 10
     assert left() == [] and not databases()
+
+
+def test_where_a_document_finds_no_room_that_is_said_and_not_that_the_archive_is_bad(site, monkeypatch):
+    made = done("backup_application")
+    monkeypatch.setattr(drilling._Inside, "run", lambda inside, *words, **more: None)
+    monkeypatch.setattr(drilling._Inside, "restore", lambda inside, *words: [])
+    monkeypatch.setattr(drilling._Inside, "measured", lambda inside, at: {"sites": {}})
+    monkeypatch.setattr(Path, "write_bytes", refuse_for_want_of_room)
+    job = done("drill_backup")
+    assert job.state == "failed"
+    assert f"lab.yml cannot be written ({os.strerror(errno.ENOSPC)}); make room in DATA_DIR." in job.message
+    assert made.outcome["archive"] not in job.message
+    assert left() == []
+
+
+def refuse_for_want_of_room(path: Path, content: bytes) -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def test_a_row_that_is_missing_is_named_and_fails_it(site, settings):

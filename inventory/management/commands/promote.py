@@ -38,6 +38,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, site: str | None, **options: Any) -> None:
         if site is None:
+            if options["why"] or options["typed"] is not None or options["above"]:
+                raise CommandError(
+                    'Nothing was promoted: no site was named. Name it: manage.py promote SITE --why "…"; without any option '
+                    "each site is told where it stands."
+                )
             self._tell()
             return
         if not options["why"].strip():

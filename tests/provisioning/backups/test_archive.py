@@ -106,6 +106,18 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         make(tmp_path / "file")
 
 
+def test_where_what_is_taken_out_finds_no_room_the_place_is_named_and_not_the_archive(
+    made, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(archive, "_created", lambda path: os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb"))
+    with pytest.raises(CannotBackUp) as refused, archive.workshop(tmp_path / "data") as folder:
+        archive.take_out(made, folder)
+    said = (
+        f"{tmp_path / 'data'} cannot be written (No space left on device); make room, or give another place."
+    )
+    assert str(refused.value) == said
+
+
 def test_what_a_killed_run_left_goes_at_the_next_and_what_another_makes_stays(tmp_path):
     destination = tmp_path / "backups"
     dead = destination / f"{archive.DRAFT}{archive._here()}-999999999-aa"
