@@ -24,8 +24,19 @@ class BrokerAway(Exception):
     """The broker does not answer, or not to us; the transport's own words, without the URL."""
 
 
+class BrokerWrong(Exception):
+    """What CELERY_BROKER_URL says is no broker that there could be; without the URL."""
+
+
 def declare_queues() -> None:
-    """Make the queues known to the broker before the first process needs them. Raises BrokerAway."""
+    """Make the queues known to the broker before the first process needs them. Raises BrokerAway and BrokerWrong."""
+    try:
+        _declare()
+    except (ValueError, TypeError) as error:  # a transport's words for a part of the URL that it cannot read
+        raise BrokerWrong(str(error)) from error
+
+
+def _declare() -> None:
     with app.connection_for_write() as connection:
         try:
             with connection.channel() as channel:

@@ -185,6 +185,8 @@ def broker_url(value: str) -> str:
         ) from None
     if missing:
         raise Wrong(f"names no host; give {scheme}://HOST…, or filesystem:// for no broker at all")
+    if scheme.startswith("redis") and not re.fullmatch(r"/?[0-9]*", parts.path):
+        raise Wrong(f"names a database that is no number; give {scheme}://HOST:6379/0")
     return value
 
 

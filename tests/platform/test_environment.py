@@ -82,6 +82,11 @@ def test_an_empty_variable_counts_as_not_set(given):
         ("CELERY_BROKER_URL", "redis", "CELERY_BROKER_URL is no URL"),
         ("CELERY_BROKER_URL", "redis:///0", "CELERY_BROKER_URL names no host"),
         ("CELERY_BROKER_URL", "redis://h:x/0", "CELERY_BROKER_URL cannot be read as a URL"),
+        (
+            "CELERY_BROKER_URL",
+            "redis://h:6379/x",
+            "names a database that is no number; give redis://HOST:6379/0",
+        ),
         ("SECRET_KEY", "short", "SECRET_KEY has only 5 characters; give at least 32"),
         (
             "SECRET_KEY_FILE",

@@ -1,5 +1,6 @@
 """``manage.py up`` as a whole: one command from nothing to a page to sign in to."""
 
+import contextlib
 import errno
 import http.cookiejar
 import os
@@ -16,10 +17,16 @@ import urllib.request
 
 import pytest
 
+from mgmtplane.celery import BrokerAway
 from provisioning.management.commands import up as up_command
+from tests.provisioning import brokers
+from tests.provisioning.backups.test_round_trip import manage
 from tests.shared_data import REPOSITORY
 
 PASSWORD = "correct horse battery"
+
+#: stops it once the database is there
+NO_BROKER = "redis://:hunter2@127.0.0.1:6379/0?no_such=option"
 
 #: a start makes every table, which takes a slow machine half a minute
 pytestmark = pytest.mark.timeout(400)
@@ -57,6 +64,24 @@ def wait_for(log, pattern: str, process, timeout: float = 60) -> re.Match:
         assert process.poll() is None, log.read_text()
         time.sleep(0.1)
     raise AssertionError(f"no {pattern!r} in:\n{log.read_text()}")
+
+
+@contextlib.contextmanager
+def serving(log, data_dir, port: int, **variables: str):
+    """``manage.py up`` with what it says in the file *log*; killed in the end, where it lives still."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=REPOSITORY,
+            env=environment(data_dir, PORT=str(port), **variables),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process, log
+    finally:
+        process.kill()
+        process.wait(timeout=12)
 
 
 def sign_in(base: str, name: str, password: str) -> str:
@@ -148,14 +173,49 @@ def test_a_database_that_does_not_answer_is_reported_without_a_traceback_or_its_
     assert "hunter2" not in result.stderr + result.stdout
 
 
-def test_a_broker_that_does_not_answer_is_reported_without_a_traceback_or_its_password(tmp_path):
-    url = f"redis://:hunter2@127.0.0.1:{free_port()}/0"
-    result = up(tmp_path, CELERY_BROKER_URL=url, PORT=str(free_port()))
+def test_a_broker_that_cannot_be_is_reported_without_a_traceback_or_its_password(tmp_path):
+    result = up(tmp_path, CELERY_BROKER_URL=NO_BROKER, PORT=str(free_port()))
     assert result.returncode == 1
-    assert "The broker cannot be used: " in result.stderr
-    assert "CELERY_BROKER_URL says where it is." in result.stderr
+    assert "CELERY_BROKER_URL cannot be used: " in result.stderr
+    assert "Give redis://HOST:6379/0 or amqp://USER:PASSWORD@HOST//." in result.stderr
     assert "Traceback" not in result.stderr
     assert "hunter2" not in result.stderr + result.stdout
+
+
+def test_a_broker_that_does_not_answer_now_is_told_and_stops_nothing(monkeypatch, capsys):
+    def away():
+        raise BrokerAway("Connection refused.")
+
+    monkeypatch.setattr(up_command, "declare_queues", away)
+    up_command.Command().tell_broker()
+    said = capsys.readouterr().out
+    assert "THE BROKER CANNOT BE USED NOW: Connection refused." in said
+    assert "CELERY_BROKER_URL says where it is. Pages and exports are served without it; jobs queue" in said
+
+
+@pytest.mark.slow
+def test_what_was_asked_for_before_the_broker_is_there_runs_once_it_is(tmp_path):
+    port, at, data = free_port(), free_port(), tmp_path / "data"
+    given = {
+        "CELERY_BROKER_URL": f"redis://:hunter2@127.0.0.1:{at}/0",
+        "BACKUP_EVERY_HOURS": "0",
+        "BACKUP_DRILL_EVERY_HOURS": "0",
+    }
+    with serving(tmp_path / "log", data, port, **given) as (process, log):
+        wait_for(log, rf"serving http://127\.0\.0\.1:{port} ", process, timeout=200)
+        assert "THE BROKER CANNOT BE USED NOW: " in log.read_text()
+        assert urllib.request.urlopen(f"http://127.0.0.1:{port}/admin/login/").status == 200
+        manage(data, "job", "backup_application", "--why", "to see", **given)
+        wait_for(log, r"worker-long \| .*Cannot connect to redis://:\*\*@", process)
+        (tmp_path / "redis").mkdir()
+        with brokers.redis(tmp_path / "redis", at, "hunter2"):
+            wait_for(log, r"worker-long \| .*run_job.* succeeded", process, timeout=120)
+            wait_for(log, r"worker \| .*short@\S+ ready", process)
+            assert list((data / "backups").glob("*.tar"))
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=12) == 0
+    assert "hunter2" not in log.read_text()
+    assert "Traceback" not in log.read_text()
 
 
 def test_a_full_disk_is_reported_without_a_traceback(monkeypatch, capsys):
@@ -175,8 +235,7 @@ def test_a_full_disk_is_reported_without_a_traceback(monkeypatch, capsys):
 
 def test_a_new_database_is_its_owners_alone_in_an_open_directory_too(tmp_path):
     tmp_path.chmod(0o755)
-    url = f"redis://127.0.0.1:{free_port()}/0"  # stops it once the database is there
-    up(tmp_path, CELERY_BROKER_URL=url, PORT=str(free_port()))
+    up(tmp_path, CELERY_BROKER_URL=NO_BROKER, PORT=str(free_port()))
     databases = list(tmp_path.glob("mgmtplane.sqlite3*"))
     assert databases
     assert {stat.S_IMODE(path.stat().st_mode) for path in databases} == {0o600}

@@ -21,10 +21,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def redis(directory: Path) -> Iterator[str]:
+def redis(directory: Path, port: int = 0, password: str = "") -> Iterator[str]:
     """Yield the URL of a Redis that forgets everything."""
     require("redis-server", package="redis-server")
-    port = free_port()
+    port = port or free_port()
     command = [
         find_program("redis-server"),
         "--port",
@@ -35,9 +35,10 @@ def redis(directory: Path) -> Iterator[str]:
         "",
         "--dir",
         str(directory),
+        *(["--requirepass", password] if password else []),
     ]
     with _running(command, directory, port, {}):
-        yield f"redis://127.0.0.1:{port}/0"
+        yield f"redis://{f':{password}@' if password else ''}127.0.0.1:{port}/0"
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from inventory.copying import unfinished
 from mgmtplane import processes, supervisor
 from mgmtplane import upgrades as upgrading
-from mgmtplane.celery import BrokerAway, declare_queues
+from mgmtplane.celery import BrokerAway, BrokerWrong, declare_queues
 from mgmtplane.databases.sqlite3.base import make
 from mgmtplane.supervisor import Child
 from provisioning import standins
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             if demo:
                 call_command("demo")
                 standins.prepare(listeners or {})
-            declare_queues()
+            self.tell_broker()
             if demo:
                 standins.look_first()
             upgrading.note_source(settings.BASE_DIR, settings.DATA_DIR)
@@ -76,9 +76,23 @@ class Command(BaseCommand):
             place = error.filename or settings.DATA_DIR
             self.stderr.write(f"{place} cannot be written ({error.strerror}); make room, or set DATA_DIR.")
             raise SystemExit(1) from None
-        except BrokerAway as error:
-            self.stderr.write(f"The broker cannot be used: {error}\nCELERY_BROKER_URL says where it is.")
+        except BrokerWrong as error:
+            self.stderr.write(
+                f"CELERY_BROKER_URL cannot be used: {error}\nGive redis://HOST:6379/0 or amqp://USER:PASSWORD@HOST//."
+            )
             raise SystemExit(1) from None
+
+    @staticmethod
+    def tell_broker() -> None:
+        """The queues; one that does not answer now keeps nobody from being served: workers try until it does."""
+        try:
+            declare_queues()
+        except BrokerAway as error:
+            supervisor.say(f"THE BROKER CANNOT BE USED NOW: {error}")
+            supervisor.say(
+                "CELERY_BROKER_URL says where it is. Pages and exports are served without it; jobs queue, and run once it "
+                "answers"
+            )
 
     @staticmethod
     def require_restored() -> None:
