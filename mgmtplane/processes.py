@@ -33,9 +33,14 @@ PRELOADED = (
 )
 
 
-def serve(more: Sequence[Child] = ()) -> None:
-    """Run all processes, and *more*, until a signal to stop; Refused when the port cannot be had."""
-    listener = listen(settings.BIND, settings.PORT)
+def serve_readers(listener: socket.socket, until: Callable[[], bool]) -> bool:
+    """Run the web server alone until *until* returns True; False where a signal to stop came before."""
+    preload()
+    return Supervisor([Child("web", lambda: web(listener))], when_ready=announcer(), until=until).run()
+
+
+def serve(listener: socket.socket, more: Sequence[Child] = ()) -> None:
+    """Run all processes, and *more*, until a signal to stop."""
     preload()
     children = [
         Child("web", lambda: web(listener)),

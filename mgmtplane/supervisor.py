@@ -52,32 +52,40 @@ class Child:
 
 
 class Supervisor:
-    """Keeps *children* running from ``run()`` until a signal to stop arrives."""
+    """Keeps *children* running from ``run()`` until a signal to stop arrives, or until *until* returns True."""
 
-    def __init__(self, children: list[Child], when_ready: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        children: list[Child],
+        when_ready: Callable[[], bool] | None = None,
+        until: Callable[[], bool] = lambda: False,
+    ) -> None:
         """*when_ready* is called again and again until it returns True: the place to announce the address."""
         self.children = children
         self._when_ready = when_ready
+        self._until = until
+        self._asked = False
         self._selector = selectors.DefaultSelector()
         self._stopping = False
         self._wake_read, self._wake_write = os.pipe()
         for end in (self._wake_read, self._wake_write):
             os.set_blocking(end, False)
 
-    def run(self) -> None:
-        """Start every child and keep it running; return when all have stopped."""
+    def run(self) -> bool:
+        """Start every child and keep it running; return when all have stopped: False where somebody asked for it."""
         self._selector.register(self._wake_read, selectors.EVENT_READ)
         with self._signals():
             gc.collect()
             gc.freeze()  # or the first collection in a child would write to, and so copy, every shared page
             try:
-                while not self._stopping:
+                while not (self._stopping or self._until()):
                     self._start_due()
                     self._announce()
                     self._listen(TICK)
                     self._reap()
             finally:
                 self._stop_all()
+        return not self._asked
 
     # --- signals ---
 
@@ -102,7 +110,7 @@ class Supervisor:
     def _ask_to_stop(self, *_: object) -> None:
         if self._stopping:  # asked twice: somebody is in a hurry
             self._signal_all(signal.SIGKILL)
-        self._stopping = True
+        self._stopping = self._asked = True
 
     # --- children ---
 

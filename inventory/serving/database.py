@@ -184,13 +184,28 @@ def _reach_file() -> None:
             found = own.connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
         finally:
             own.connection.execute(f"PRAGMA busy_timeout={int(patience * 1000)}")
-    if found is None and _has_served():
+    if found is None and has_served():
         raise OperationalError("the file of the database is empty, and was not before")
 
 
-def _has_served() -> bool:
+def has_served() -> bool:
     """Whether files went out of a database before: they are still mirrored."""
     return any((Path(settings.DATA_DIR) / "mirror").glob("*/*.json"))
+
+
+def lost() -> Path | None:
+    """The SQLite file that is gone or empty although files went out of it before; None where there is no such thing."""
+    own: Any = connection
+    if own.vendor != "sqlite" or own.is_in_memory_db():
+        return None
+    path = Path(own.settings_dict["NAME"])
+    try:
+        is_there = path.stat().st_size > 0
+    except FileNotFoundError:
+        is_there = False
+    except OSError:
+        return None  # SQLite says why it cannot be opened
+    return None if is_there or not has_served() else path
 
 
 def is_read_only() -> bool:

@@ -13,7 +13,7 @@ from tests.shared_data import REPOSITORY
 DOCUMENT = """
 mgmtplane: 1
 site: lab
-root_domain: example.net
+facts: {root_domain: example.net}
 """
 
 

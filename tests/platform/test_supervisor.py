@@ -35,7 +35,9 @@ __import__("mgmtplane.supervisor").supervisor.STOP_TIMEOUT = 1.0
 kinds = {"quiet": quiet, "stubborn": stubborn, "parent": parent, "crash": crash}
 try:
     with only_one(pathlib.Path(sys.argv[1])):
-        Supervisor([Child(name, kinds[name]) for name in sys.argv[2:]]).run()
+        end = pathlib.Path(sys.argv[1]) / "end"
+        went_on = Supervisor([Child(name, kinds[name]) for name in sys.argv[2:]], until=end.exists).run()
+    print("ended by itself" if went_on else "ended as asked")
 except Refused as reason:
     sys.exit(str(reason))
 """
@@ -126,6 +128,20 @@ def test_it_stops_cleanly_and_leaves_nothing_behind(run, number):
     assert gone(int(child))
     assert gone(int(grandchild))
     assert "starting it again" not in running.log.read_text()
+
+
+def test_it_ends_by_itself_where_it_was_told_when_and_says_which_it_was(run, tmp_path):
+    running = run("quiet")
+    running.said("hello")
+    (tmp_path / "end").touch()
+    assert running.process.wait(timeout=10) == 0
+    running.said("ended by itself")
+    (tmp_path / "end").unlink()
+    asked = run("quiet")
+    asked.said("hello")
+    asked.process.send_signal(signal.SIGINT)
+    assert asked.process.wait(timeout=10) == 0
+    asked.said("ended as asked")
 
 
 def test_a_child_that_will_not_stop_is_killed(run):

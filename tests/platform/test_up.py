@@ -19,6 +19,7 @@ import pytest
 
 from mgmtplane.celery import BrokerAway
 from provisioning.management.commands import up as up_command
+from tests.platform.test_command_line import DOCUMENT
 from tests.provisioning import brokers
 from tests.provisioning.backups.test_round_trip import manage
 from tests.shared_data import REPOSITORY
@@ -216,6 +217,49 @@ def test_what_was_asked_for_before_the_broker_is_there_runs_once_it_is(tmp_path)
             assert process.wait(timeout=12) == 0
     assert "hunter2" not in log.read_text()
     assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.slow
+def test_a_database_that_is_gone_is_not_begun_anew_readers_are_served_until_it_is_back(tmp_path):
+    port, data = free_port(), tmp_path / "data"
+    file, away = data / "mgmtplane.sqlite3", data / "unmounted"
+    manage(data, "migrate", "-v0")
+    (tmp_path / "lab.yml").write_text(DOCUMENT)
+    manage(data, "declare", str(tmp_path / "lab.yml"), "--apply")
+    token = manage(data, "token", "create", "router").strip().splitlines()[0]
+    router = urllib.request.Request(
+        f"http://127.0.0.1:{port}/export/lab/site", headers={"Authorization": f"Bearer {token}"}
+    )
+    serves = rf"serving http://127\.0\.0\.1:{port} "
+    with serving(tmp_path / "log", data, port) as (process, log):
+        wait_for(log, serves, process, timeout=200)
+        before = urllib.request.urlopen(router).read()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=12) == 0
+    file.rename(away)
+    with serving(tmp_path / "again", data, port) as (process, log):
+        wait_for(log, serves, process)
+        said = log.read_text()
+        assert f"THE DATABASE IS NOT THERE: {file} is gone or empty" in said
+        assert "manage.py backup restore" in said and f"move {data / 'mirror'} away" in said
+        answer = urllib.request.urlopen(router)
+        assert (answer.headers["Mgmtplane-Degraded"], answer.read()) == ("database", before)
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz")
+        assert not file.exists()
+        away.rename(file)
+        wait_for(log, r"worker \| .*short@\S+ ready", process, timeout=200)
+        assert f"{file} is there again: everything starts" in log.read_text()
+        answer = urllib.request.urlopen(router)
+        assert ("Mgmtplane-Degraded" in answer.headers, answer.read()) == (False, before)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=12) == 0
+    file.rename(away)
+    with serving(tmp_path / "third", data, port) as (process, log):
+        wait_for(log, serves, process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=12) == 0, "who is asked to stop does not start everything"
+        assert "Password" not in log.read_text() and not file.exists()
 
 
 def test_a_full_disk_is_reported_without_a_traceback(monkeypatch, capsys):

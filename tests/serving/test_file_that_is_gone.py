@@ -67,6 +67,17 @@ def test_a_new_installation_reaches_its_empty_file(elsewhere: Path, settings, tm
     database.reach()
 
 
+@pytest.mark.parametrize("size", [None, 0, 100])
+def test_a_file_that_is_gone_or_empty_is_lost_where_files_went_out_of_it(
+    size: int | None, router: Client, elsewhere: Path, settings, tmp_path: Path
+) -> None:
+    if size is not None:
+        elsewhere.write_bytes(b"x" * size)
+    assert database.lost() == (None if size else elsewhere)
+    settings.DATA_DIR = tmp_path / "new"
+    assert database.lost() is None
+
+
 def test_a_new_database_does_not_empty_the_mirror_and_one_with_a_site_does(
     router: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,8 @@
 """``manage.py up``: everything on one machine, in one command."""
 
 import argparse
+import socket
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import OperationalError, connection
 
 from inventory.copying import unfinished
+from inventory.serving import database
 from mgmtplane import processes, supervisor
 from mgmtplane import upgrades as upgrading
 from mgmtplane.celery import BrokerAway, BrokerWrong, declare_queues
@@ -17,6 +20,9 @@ from mgmtplane.databases.sqlite3.base import make
 from mgmtplane.supervisor import Child
 from provisioning import standins
 from provisioning.keeper import process as keeper
+
+#: seconds for which nobody wrote to a file that is there again: it may be copied just now
+SETTLED = 3.0
 
 
 class Command(BaseCommand):
@@ -34,23 +40,52 @@ class Command(BaseCommand):
         try:
             with supervisor.only_one(settings.DATA_DIR):
                 upgrading.require_none_unfinished(settings.DATA_DIR)
-                processes.listen(settings.BIND, settings.PORT).close()
+                listener = processes.listen(settings.BIND, settings.PORT)
+                if (file := database.lost()) is not None and not self.serve_readers(listener, file):
+                    return
                 listeners = standins.listen() if options["demo"] else {}
                 # In a process of its own: what migrations load would stay in the memory of every child.
                 code = supervisor.run_once(partial(self.prepare, demo=options["demo"], listeners=listeners))
                 if code:
                     raise SystemExit(code)
                 holding = Child("keeper", partial(keeper.serve, settings.DATA_DIR))
-                processes.serve([holding, *standins.children(listeners)])
+                processes.serve(listener, [holding, *standins.children(listeners)])
         except supervisor.Refused as reason:
             raise CommandError(str(reason), returncode=2) from None
         except KeyboardInterrupt:  # while preparing
             raise SystemExit(130) from None
 
-    def prepare(self, *, demo: bool = False, listeners: standins.Listeners | None = None) -> None:
-        """Bring the database, the static files and the administrator to where they should be."""
+    def serve_readers(self, listener: socket.socket, file: Path) -> bool:
+        """Serve what went out last until *file* is there again; False where somebody stopped it before."""
+        mirror = settings.DATA_DIR / "mirror"
+        supervisor.say(
+            f"THE DATABASE IS NOT THERE: {file} is gone or empty, and files went out of it before ({mirror})"
+        )
+        supervisor.say(
+            "no new one is begun: readers get what went out last, and nothing else works. Mount its disk, or put the file "
+            "back, and everything starts"
+        )
+        supervisor.say(
+            f"or stop this, and restore a backup (manage.py backup restore); to begin anew, stop this and move {mirror} away"
+        )
+        if code := supervisor.run_once(self.require_settings):
+            raise SystemExit(code)
+        if not processes.serve_readers(listener, until=partial(is_back, file)):
+            return False
+        supervisor.say(f"{file} is there again: everything starts")
+        return True
+
+    def require_settings(self) -> None:
         try:
             self.check()
+        except CommandError as error:  # SystemCheckError
+            self.stderr.write(str(error), ending="\n")
+            raise SystemExit(1) from None
+
+    def prepare(self, *, demo: bool = False, listeners: standins.Listeners | None = None) -> None:
+        """Bring the database, the static files and the administrator to where they should be."""
+        self.require_settings()
+        try:
             self.make_private_database()
             self.require_restored()
             upgrading.end_prepared(settings.DATA_DIR)
@@ -64,7 +99,7 @@ class Command(BaseCommand):
             if demo:
                 standins.look_first()
             upgrading.note_source(settings.BASE_DIR, settings.DATA_DIR)
-        except CommandError as error:  # SystemCheckError too
+        except CommandError as error:
             self.stderr.write(str(error), ending="\n")
             raise SystemExit(1) from None
         except OperationalError as error:
@@ -106,7 +141,17 @@ class Command(BaseCommand):
     @staticmethod
     def make_private_database() -> None:
         """A new SQLite file is its owner's alone, in whatever directory; its companions take over its mode."""
-        database = settings.DATABASES["default"]
-        if database["ENGINE"].endswith("sqlite3"):
+        declared = settings.DATABASES["default"]
+        if declared["ENGINE"].endswith("sqlite3"):
             with connection.wrap_database_errors:
-                make(Path(database["NAME"]))
+                make(Path(declared["NAME"]))
+
+
+def is_back(file: Path) -> bool:
+    """Whether the database is there again, and whole as far as can be seen."""
+    if database.lost() is not None:
+        return False
+    try:
+        return abs(time.time() - file.stat().st_mtime) > SETTLED
+    except OSError:
+        return False
