@@ -70,7 +70,8 @@ class Plan:
     @property
     def summary(self) -> str:
         """Such as “2 to add, 1 to remove, 4 to run”."""
-        return ", ".join(f"{number} to {act}" for act, number in self.counts.items()) or "nothing to do"
+        nothing = "it cannot be done as things are" if self.problems else "nothing to do"
+        return ", ".join(f"{number} to {act}" for act, number in self.counts.items()) or nothing
 
     def is_rest_of(self, whole: Plan) -> bool:
         """Whether nothing is done here that *whole* does not do as well."""

@@ -15,10 +15,13 @@ from provisioning.adapters.base import Changed, NotFound, Unanswered
 from provisioning.adapters.proxmox import Proxmox
 from provisioning.engine.askers import asker_of
 from provisioning.engine.faults import JobFailed
+from provisioning.kinds import foreseen
 from provisioning.kinds.base import Asked
+from provisioning.kinds.foreseen import Seen
 from provisioning.kinds.machine import MachineKind, looked_at, site_of, snapshot_of
 from provisioning.machines import adopting
 from provisioning.machines.adopting import WRITTEN, Adoption
+from provisioning.machines.declared import standing
 from provisioning.machines.facts import Config
 from provisioning.machines.owning import renaming
 from provisioning.observed import hypervisors
@@ -44,10 +47,11 @@ class Adopt(MachineKind):
     plans_on_request = False
 
     def plan(self, asked: Asked) -> Plan:
-        """Whether enough is declared; what was found is planned by the job itself."""
-        if problems := adopting.missing(snapshot_of(asked), asked["host"]):
+        """From the newest surveys; the job itself looks anew."""
+        snapshot = snapshot_of(asked)
+        if problems := adopting.missing(snapshot, asked["host"]):
             return Plan(problems=problems)
-        return Plan(warnings=("The job looks first, shows what it found, and waits.",))
+        return _foreseen(snapshot, foreseen.seen(asked, snapshot, standing(snapshot, asked["host"])))
 
     def plan_in(self, turn: Turn) -> Plan:
         snapshot = _declared(turn)
@@ -79,6 +83,25 @@ class Adopt(MachineKind):
         turn.message = (
             f"{wanted.host.name} is {wanted.host.vmid} on {wanted.host.hypervisor}, with {wanted.mac}."
         )
+
+
+def _foreseen(snapshot: Snapshot, seen: Seen) -> Plan:
+    place = f"{seen.machine.spec.vmid} on {seen.machine.hypervisor}"
+    alone = (Line(RUN, f"mark {seen.machine.host} as ours", place),)
+    if seen.survey is None:
+        return foreseen.plan(seen, alone)
+    guest = seen.guest
+    if guest is None or guest.kind != "qemu" or guest.config is None:
+        return foreseen.plan(seen, alone, stops=(f"There is no virtual machine {place}.",))
+    if said := guest.config.unreadable:
+        return foreseen.plan(seen, alone, stops=(f"The configuration of {place} cannot be read: {said}",))
+    try:
+        wanted = adopting.adoption(snapshot, seen.machine.host, guest.config)
+    except ValueError as fault:
+        return foreseen.plan(seen, alone, stops=(str(fault),))
+    stops = adopting.refusals(snapshot, wanted, guest.config, seen.world, timezone.now())
+    plan = _plan(snapshot, wanted, guest.config)
+    return foreseen.plan(seen, plan.lines or alone, stops=stops, warnings=plan.warnings)
 
 
 def _declared(turn: Turn) -> Snapshot:
@@ -128,7 +151,9 @@ def _plan(snapshot: Snapshot, wanted: Adoption, found: Config) -> Plan:
         if said := renaming(found, wanted.owner):
             lines.append(Line(CHANGE, f"marker of {wanted.host.name}", said))
         lines.append(Line(RUN, f"mark {wanted.host.name} as ours: {', '.join(sorted(changes))}", place))
-    warnings = [f"Stays as it is: {one}." for one in adopting.differing(snapshot, wanted, found)]
+    warnings = [
+        f"Stays as it is: {one.removesuffix('.')}." for one in adopting.differing(snapshot, wanted, found)
+    ]
     if not lines:
         warnings.append(f"{wanted.host.name} is ours already.")
     return Plan(tuple(lines), warnings=tuple(warnings))

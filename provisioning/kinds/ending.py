@@ -11,10 +11,14 @@ from django.conf import settings
 from provisioning.adapters.base import TaskFailed, Unanswered
 from provisioning.engine.faults import JobFailed
 from provisioning.engine.moments import database_now
+from provisioning.kinds import foreseen
 from provisioning.kinds.base import Asked
+from provisioning.kinds.foreseen import Seen
 from provisioning.kinds.keeping import switch_off
 from provisioning.kinds.machine import MachineKind, OfHost, maker, ready_to_stop, standing
+from provisioning.machines import rebuilding
 from provisioning.machines.declared import Machine, NotDeclared
+from provisioning.machines.facts import Config
 from provisioning.machines.owning import parked, parked_since
 from provisioning.plans import CHANGE, REMOVE, RUN, Line, Plan
 from provisioning.steps import remaking, reshaping, volumes
@@ -118,10 +122,27 @@ class Destroy(MachineKind):
     plans_on_request = False
     Parameters = DestroyParameters
 
+    def plan(self, asked: Asked) -> Plan:
+        """From the newest survey; the job itself looks anew, also for what the configuration does not name."""
+        try:
+            snapshot, machine = standing(asked)
+        except NotDeclared as fault:
+            return Plan(problems=fault.problems)
+        seen = foreseen.seen(asked, snapshot, machine)
+        return foreseen.plan(
+            seen,
+            _destroying(machine, rebuilding.volumes(seen.found or Config({})), _spare_seen(seen)).lines,
+            problems=foreseen.refusals(lambda: _check_typed(machine, asked["typed"])),
+            stops=(*seen.not_there, *_stops(seen)),
+            warnings=(
+                *_parked_as_seen(seen),
+                "What lies on its storages under its VMID goes with it, but for backups.",
+            ),
+        )
+
     def plan_in(self, turn: Turn) -> Plan:
         snapshot, machine = ready_to_stop(turn)
-        if turn.asked["typed"] != machine.host:
-            raise JobFailed(f"“{turn.asked['typed']}” is not {machine.host}.", "Type the name of the host.")
+        _check_typed(machine, turn.asked["typed"])
         work = maker(turn, snapshot, machine)
         turn.step("Look whose it is, and since when it is parked")
         found = work.settled()
@@ -149,6 +170,33 @@ class Destroy(MachineKind):
         )
 
 
+def _spare_seen(seen: Seen) -> int | None:
+    """The VMID of the spare that a rebuild left, if it was seen."""
+    vmid = rebuilding.spare_vmid(seen.machine.spec.vmid)
+    guest = seen.survey.guest_by_vmid.get(vmid) if seen.survey else None
+    if guest is None or guest.config is None:
+        return None
+    return vmid if rebuilding.is_marked_spare(guest.config, seen.machine.spec.owner) else None
+
+
+def _stops(seen: Seen) -> tuple[str, ...]:
+    if seen.found is None:
+        return ()
+    since = parked_since(seen.found.get("description"))
+    return foreseen.refusals(
+        lambda: _check_parked(seen.machine, since),
+        lambda: _check_status(seen.machine, runs=since is not None and seen.runs),
+    )
+
+
+def _parked_as_seen(seen: Seen) -> tuple[str, ...]:
+    since = parked_since(seen.found.get("description")) if seen.found is not None else None
+    if since is None or database_now() < _from(since):
+        return ()
+    held = f"since {since:%Y-%m-%d %H:%M} UTC, and may be destroyed since {_from(since):%Y-%m-%d %H:%M} UTC"
+    return (f"{seen.machine.host} is parked {held}.",)
+
+
 def _gone(machine: Machine) -> Plan:
     return Plan(warnings=(f"{machine.host} is not on {machine.hypervisor}; there is nothing to destroy.",))
 
@@ -166,6 +214,11 @@ def _destroying(machine: Machine, going: tuple[str, ...], spare: int | None) -> 
     )
 
 
+def _check_typed(machine: Machine, typed: str) -> None:
+    if typed != machine.host:
+        raise JobFailed(f"“{typed}” is not {machine.host}.", "Type the name of the host.")
+
+
 def _check_parked(machine: Machine, since: datetime | None) -> None:
     if since is None:
         raise JobFailed(f"{machine.host} is not parked.", "Park it first; it may be destroyed a while later.")
@@ -178,9 +231,13 @@ def _check_parked(machine: Machine, since: datetime | None) -> None:
 
 
 def _check_off(work: Maker) -> None:
-    if work.runs():
+    _check_status(work.machine, runs=work.runs())
+
+
+def _check_status(machine: Machine, *, runs: bool) -> None:
+    if runs:
         raise JobFailed(
-            f"{work.machine.host} runs although it is parked: somebody started it.",
+            f"{machine.host} runs although it is parked: somebody started it.",
             "Look who needs it; park it again, or create it again, which takes it back.",
         )
 

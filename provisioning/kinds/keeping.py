@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,9 @@ from inventory.snapshot import Snapshot
 from provisioning.adapters.base import TaskFailed, Unanswered
 from provisioning.adapters.proxmox import Proxmox, words
 from provisioning.engine.faults import JobFailed
+from provisioning.kinds import foreseen
 from provisioning.kinds.base import Asked
+from provisioning.kinds.foreseen import Seen
 from provisioning.kinds.machine import (
     MachineKind,
     OfHost,
@@ -25,7 +27,7 @@ from provisioning.kinds.machine import (
 )
 from provisioning.machines import preflight, rebuilding, transfers
 from provisioning.machines.declared import Machine, NotDeclared
-from provisioning.machines.facts import Config, StorageFacts, VolumeFacts
+from provisioning.machines.facts import Config, SnapshotFacts, StorageFacts, VolumeFacts
 from provisioning.machines.owning import former, is_wreck, owner_of
 from provisioning.observed import surveys
 from provisioning.plans import CHANGE, REMOVE, RUN, Line, Plan
@@ -85,7 +87,7 @@ class Backup(MachineKind):
 
 
 def _crossing(snapshot: Snapshot, survey: Survey, machine: Machine, storage: str) -> tuple[str, ...]:
-    taking = [one.name for one in survey.storages if _takes_backups(one)]
+    taking = [one.name for one in survey.storages if takes_backups(one)]
     where = storage or (taking[0] if taking else "")
     return transfers.to_storage(snapshot, survey, where, f"the backup of {machine.host}")
 
@@ -109,6 +111,23 @@ class Restore(MachineKind):
     plans_on_request = False
     Parameters = RestoreParameters
 
+    def plan(self, asked: Asked) -> Plan:
+        """From the newest surveys; the job itself looks anew, at the backups too."""
+        try:
+            snapshot, machine = declared(asked)
+        except NotDeclared as fault:
+            return Plan(problems=fault.problems)
+        seen, volume = foreseen.seen(asked, snapshot, machine), asked["volume"]
+        there = seen.survey is None or seen.guest is not None
+        lines = _lines(machine, volume or "the newest backup of it", there, _gone_as_seen(seen))
+        return foreseen.plan(
+            seen,
+            lines,
+            problems=(*preflight.of_declaration(snapshot, machine), *preflight.lost(machine, seen.world)),
+            stops=preflight.putting_back_as_seen(machine, seen.world),
+            warnings=_read_across(snapshot, machine, seen.survey, volume),
+        )
+
     def plan_in(self, turn: Turn) -> Plan:
         """What was restored already by an earlier attempt of this job is only started; else everything, seen anew."""
         turn.outcome = dict(turn.job.outcome)
@@ -126,12 +145,8 @@ class Restore(MachineKind):
             return Plan((_last_line(machine),))
         turn.outcome["volume"] = kept.volume
         gone = _gone(work, found, backup) if found else ()
-        plan, survey = _plan(machine, kept, found is not None, gone), world.of(machine)
-        if survey is None:
-            return plan
-        source = kept.volume.partition(":")[0]
-        crosses = transfers.from_storage(snapshot, survey, source, f"the restore of {machine.host}")
-        return replace(plan, warnings=crosses)
+        lines = _lines(machine, kept.volume, found is not None, gone)
+        return Plan(lines, warnings=_read_across(snapshot, machine, world.of(machine), kept.volume))
 
     def run(self, turn: Turn, plan: Plan) -> None:
         snapshot, machine = ready(turn)
@@ -149,6 +164,14 @@ class Restore(MachineKind):
         turn.message = f"{machine.host} is back from {turn.outcome['volume']}."
 
 
+def _read_across(snapshot: Snapshot, machine: Machine, survey: Survey | None, volume: str) -> tuple[str, ...]:
+    """What of a restore of *volume* crosses the router."""
+    if survey is None or not volume:
+        return ()
+    source = volume.partition(":")[0]
+    return transfers.from_storage(snapshot, survey, source, f"the restore of {machine.host}")
+
+
 def _restorer(turn: Turn, snapshot: Snapshot, machine: Machine) -> Maker:
     return replace(maker(turn, snapshot, machine), over_wreck=True)
 
@@ -156,12 +179,10 @@ def _restorer(turn: Turn, snapshot: Snapshot, machine: Machine) -> Maker:
 def _gone(work: Maker, found: Config, backup: Config) -> tuple[Line, ...]:
     """What else Proxmox takes from the machine as *found*."""
     if is_wreck(found):
-        return (
-            Line(REMOVE, f"machine {work.vmid}", "what a failed restore left: no name, no card, no disk"),
-        )
+        return (_wreck_line(work.vmid),)
     # a configuration names its parent once a snapshot was taken
     snapshots = work.proxmox.snapshots(work.vmid) if found.get("parent") else ()
-    lost = (Line(REMOVE, f"snapshot {one.name}", "a restore keeps none") for one in snapshots)
+    lost = _snapshot_lines(snapshots)
     detached = restoring.detached(backup, found)
     stays = (
         Line(CHANGE, f"disk {volume}", f"{key} is not in the backup: it stays, and is attached to nothing")
@@ -170,18 +191,31 @@ def _gone(work: Maker, found: Config, backup: Config) -> tuple[Line, ...]:
     return (*lost, *stays)
 
 
-def _plan(machine: Machine, kept: VolumeFacts, there: bool, gone: tuple[Line, ...]) -> Plan:
+def _wreck_line(vmid: int) -> Line:
+    return Line(REMOVE, f"machine {vmid}", "what a failed restore left: no name, no card, no disk")
+
+
+def _snapshot_lines(snapshots: Iterable[SnapshotFacts]) -> tuple[Line, ...]:
+    return tuple(Line(REMOVE, f"snapshot {one.name}", "a restore keeps none") for one in snapshots)
+
+
+def _gone_as_seen(seen: Seen) -> tuple[Line, ...]:
+    """As ``_gone``, as far as a survey knows it: which disks are in the backup it does not."""
+    if seen.guest is not None and seen.guest.config is not None and is_wreck(seen.guest.config):
+        return (_wreck_line(seen.guest.vmid),)
+    return _snapshot_lines(seen.snapshots)
+
+
+def _lines(machine: Machine, backup: str, there: bool, gone: tuple[Line, ...]) -> tuple[Line, ...]:
     place = f"{machine.spec.vmid} on {machine.hypervisor}"
     said = "what it wrote since that backup is lost" if there else "it is not there now"
     lines = [Line(RUN, "stop it", place)] if there else []
-    return Plan(
-        (
-            Line(CHANGE, f"machine {machine.host}", f"{place}: {said}"),
-            *gone,
-            *lines,
-            Line(RUN, f"restore {kept.volume}", f"to {machine.storage}, MACs as they were"),
-            _last_line(machine),
-        )
+    return (
+        Line(CHANGE, f"machine {machine.host}", f"{place}: {said}"),
+        *gone,
+        *lines,
+        Line(RUN, f"restore {backup}", f"to {machine.storage}, MACs as they were"),
+        _last_line(machine),
     )
 
 
@@ -339,11 +373,16 @@ def switch_off(work: Maker) -> None:
 
 def own_storage_for(proxmox: Proxmox, wanted: str) -> StorageFacts:
     """*wanted*, or the first of the node itself that takes backups: a shared one may be away when it is needed."""
-    there = [one for one in proxmox.storages() if _takes_backups(one)]
-    own = [one for one in there if not one.shared]
+    there = [one for one in proxmox.storages() if takes_backups(one)]
     if wanted:
         name = storage_for(proxmox, wanted)
         return next(one for one in there if one.name == name)
+    return own_of(there)
+
+
+def own_of(there: Sequence[StorageFacts]) -> StorageFacts:
+    """The first of the node itself of those that take backups. Raises JobFailed."""
+    own = [one for one in there if not one.shared]
     if own:
         return own[0]
     shared = (
@@ -358,12 +397,16 @@ def own_storage_for(proxmox: Proxmox, wanted: str) -> StorageFacts:
 
 
 def backup_storages(proxmox: Proxmox) -> list[str]:
-    return [one.name for one in proxmox.storages() if _takes_backups(one)]
+    return [one.name for one in proxmox.storages() if takes_backups(one)]
 
 
 def storage_for(proxmox: Proxmox, wanted: str) -> str:
     """*wanted*, or the first of the node that takes backups. Raises JobFailed."""
-    there = backup_storages(proxmox)
+    return named_of(backup_storages(proxmox), wanted)
+
+
+def named_of(there: Sequence[str], wanted: str) -> str:
+    """*wanted*, or the first of those that take backups. Raises JobFailed."""
     if wanted and wanted not in there:
         raise JobFailed(
             f"Storage {wanted} takes no backups here.", f"There is: {', '.join(there) or 'none that does'}."
@@ -373,5 +416,5 @@ def storage_for(proxmox: Proxmox, wanted: str) -> str:
     return wanted or there[0]
 
 
-def _takes_backups(storage: StorageFacts) -> bool:
+def takes_backups(storage: StorageFacts) -> bool:
     return storage.enabled and storage.active and CONTENT in storage.content

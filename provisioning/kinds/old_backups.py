@@ -9,10 +9,13 @@ from django import forms
 
 from provisioning.adapters.base import NotFound, Unanswered
 from provisioning.engine.faults import JobFailed
-from provisioning.kinds import rebuild_plan
+from provisioning.kinds import foreseen, rebuild_plan
+from provisioning.kinds.base import Asked
+from provisioning.kinds.foreseen import Seen
 from provisioning.kinds.keeping import backup_storages, of_rebuilds
-from provisioning.kinds.machine import MachineKind, OfHost, maker, ready
+from provisioning.kinds.machine import MachineKind, OfHost, declared, maker, ready
 from provisioning.machines import rebuilding
+from provisioning.machines.declared import NotDeclared
 from provisioning.machines.facts import VolumeFacts
 from provisioning.plans import REMOVE, Line, Plan
 from provisioning.steps.making import Maker
@@ -47,6 +50,18 @@ class DeleteBackups(MachineKind):
     plans_on_request = False
     Parameters = Parameters
 
+    def plan(self, asked: Asked) -> Plan:
+        """Surveys see no backups: which they are is in the plan of the job."""
+        try:
+            snapshot, machine = declared(asked)
+        except NotDeclared as fault:
+            return Plan(problems=fault.problems)
+        seen, keep = foreseen.seen(asked, snapshot, machine), _kept(asked)
+        what = f"backups that rebuilds of {machine.host} left"
+        but = f"all but the newest {keep}" if keep else "all of them"
+        line = Line(REMOVE, what, f"{but}; the plan of the job names each, and no other backup is touched")
+        return foreseen.plan(seen, (line,), stops=_stops(seen))
+
     def plan_in(self, turn: Turn) -> Plan:
         turn.outcome = dict(turn.job.outcome)  # what an earlier attempt removed
         work = _work(turn)
@@ -74,6 +89,15 @@ class DeleteBackups(MachineKind):
         turn.message = f"{len(removed)} backups of {work.machine.host} are gone, {rebuild_plan.gib(size)}."
 
 
+def _kept(asked: Asked) -> int:
+    return KEPT if asked["keep"] is None else int(asked["keep"])
+
+
+def _stops(seen: Seen) -> tuple[str, ...]:
+    """A machine that is gone has backups all the same; another's in its place is not gone near."""
+    return seen.not_there if seen.guest is not None else ()
+
+
 def _work(turn: Turn) -> Maker:
     snapshot, machine = ready(turn)
     return maker(turn, snapshot, machine)
@@ -81,8 +105,7 @@ def _work(turn: Turn) -> Maker:
 
 def _sorted(work: Maker) -> tuple[list[VolumeFacts], list[VolumeFacts]]:
     """Which go and which stay. The one that a half done rebuild is put back from stays, whatever was asked."""
-    keep = work.turn.asked["keep"]
-    keep = KEPT if keep is None else keep
+    keep = _kept(work.turn.asked)
     found = work.config()
     half = rebuilding.begun(found.get("description")) if found is not None else None
     there = [one for name in backup_storages(work.proxmox) for one in of_rebuilds(work, name)]

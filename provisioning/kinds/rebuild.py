@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inventory.snapshot import Snapshot
 from provisioning import chains
 from provisioning.adapters.base import AdapterError
 from provisioning.engine.faults import Cancelled, JobFailed
+from provisioning.kinds import foreseen, rebuild_seen
 from provisioning.kinds import rebuild_plan as plans
 from provisioning.kinds.base import Asked, WayOut
 from provisioning.kinds.keeping import back_up, check_limit, is_made, own_storage_for
 from provisioning.kinds.machine import RAN, MachineKind, check, declared, looked_at, maker, ready
-from provisioning.kinds.rebuild_parameters import NO, SHUTDOWN, YES, Parameters
+from provisioning.kinds.rebuild_checks import (
+    Transfers,
+    bytes_of,
+    check_protection,
+    check_room,
+    check_snapshots,
+    check_startable,
+    check_wish,
+    exchanged,
+    new_bytes,
+    wish_of,
+    without,
+)
+from provisioning.kinds.rebuild_parameters import Parameters
 from provisioning.kinds.rebuild_plan import Wish
-from provisioning.machines import preflight, rebuilding, transfers
+from provisioning.machines import preflight, rebuilding
 from provisioning.machines.declared import Machine, NotDeclared
 from provisioning.machines.facts import Config, GuestLine, StorageFacts, VolumeFacts
-from provisioning.machines.preflight import World
-from provisioning.machines.rebuilding import Rebuild, Unclear
+from provisioning.machines.rebuilding import Rebuild
 from provisioning.plans import Plan
 from provisioning.steps import begun, remaking
 from provisioning.steps.making import Maker
 from provisioning.steps.remaking import Remaker
-from provisioning.steps.watching import compare_grave
 
 if TYPE_CHECKING:
     from provisioning.engine.turns import Turn
@@ -50,52 +62,47 @@ class RebuildMachine(MachineKind):
     Parameters = Parameters
 
     def plan(self, asked: Asked) -> Plan:
+        """From the newest surveys; the job itself looks anew."""
         try:
-            _, machine = declared(asked)
+            snapshot, machine = declared(asked)
         except NotDeclared as fault:
             return Plan(problems=fault.problems)
         if machine.from_network:
-            return Plan(problems=(_without(machine),))
-        said = "The job looks first, shows its plan, and does nothing until somebody confirms it."
-        return Plan(warnings=(said,))
+            return Plan(problems=(without(machine),))
+        seen, wish = foreseen.seen(asked, snapshot, machine), wish_of(asked, snapshot, machine)
+        return _with_chain(snapshot, machine, rebuild_seen.plan(snapshot, seen, wish))
 
     def plan_in(self, turn: Turn) -> Plan:
         """Of what an earlier attempt of this job began, what is left; else everything, checked and seen anew."""
         turn.outcome = dict(turn.job.outcome)  # an earlier attempt's backup is the way back
         snapshot, machine = ready(turn)
-        host = snapshot.host_by_name[machine.host]
-        plan = self._planned(turn, snapshot, machine)
-        return replace(
-            plan,
-            lines=(*plan.lines, *chains.lines(snapshot, host, chains.CONFIGURE)),
-            problems=(*plan.problems, *chains.problems(snapshot, host, chains.CONFIGURE)),
-        )
+        return _with_chain(snapshot, machine, self._planned(turn, snapshot, machine))
 
     def _planned(self, turn: Turn, snapshot: Snapshot, machine: Machine) -> Plan:
         if machine.from_network:
-            raise JobFailed(_without(machine))
+            raise JobFailed(without(machine))
         work = maker(turn, snapshot, machine)
         turn.step("Look what is there")
         work.settled()
-        found, wish = work.existing(), _wish(turn, snapshot, machine)
+        found, wish = work.existing(), wish_of(turn.asked, snapshot, machine)
         half = rebuilding.begun(found.get("description"))
         if half is not None:
-            _check_wish(half, wish)
+            check_wish(half, wish)
             return plans.rest(machine, half, wish, mine=half.job == name_of(turn))
         if rebuilding.done_by(found.get("description")) == name_of(turn):
             return plans.last(machine)
-        _check_startable(machine, found)
+        check_startable(machine, found)
         world = looked_at(turn, snapshot)
         turn.step("Check everything before anything is done")
         check(snapshot, machine, world)
-        plan = _whole(work, wish, _Transfers(snapshot, machine, world))
+        plan = _whole(work, wish, Transfers(snapshot, machine, world))
         rng = preflight.without_rng(machine, world, anew=True)
         drive = preflight.without_drive(machine, world)
         return replace(plan, warnings=(*rng, *drive, *plan.warnings))
 
     def run(self, turn: Turn, plan: Plan) -> None:
         snapshot, machine = ready(turn)
-        work, wish = maker(turn, snapshot, machine), _wish(turn, snapshot, machine)
+        work, wish = maker(turn, snapshot, machine), wish_of(turn.asked, snapshot, machine)
         text = work.existing().get("description")
         remaker, rebuild = remaking.remaker_of(work), rebuilding.begun(text)
         if rebuild is None and rebuilding.done_by(text) != name_of(turn):
@@ -127,86 +134,26 @@ class RebuildMachine(MachineKind):
 _GO_ON = "create it (create_vm): nothing is made anew, it goes on with that part"
 
 
+def _with_chain(snapshot: Snapshot, machine: Machine, plan: Plan) -> Plan:
+    host = snapshot.host_by_name[machine.host]
+    return replace(
+        plan,
+        lines=(*plan.lines, *chains.lines(snapshot, host, chains.CONFIGURE)),
+        problems=(*plan.problems, *chains.problems(snapshot, host, chains.CONFIGURE)),
+    )
+
+
 def name_of(turn: Turn) -> str:
     """Names the job in a machine's description: numbers alone begin anew with another database."""
     return f"{turn.job.pk}-{turn.job.created:%Y%m%d%H%M%S}"
 
 
-def _without(machine: Machine) -> str:
-    return f"{machine.host} has no template: it is installed over the network. Install it anew from there."
-
-
-def _wish(turn: Turn, snapshot: Snapshot, machine: Machine) -> Wish:
-    facts = snapshot.host_by_name[machine.host].machine
-    kept = facts.keep_data_disk if facts else True
-    asked = turn.asked["keep_data"]
-    return Wish(
-        keep_data=asked == YES if asked else kept,
-        backs_up=turn.asked["backup"] != NO,
-        storage=turn.asked["storage"],
-        timeout=turn.asked["timeout"] or SHUTDOWN,
-        force=turn.asked["force"],
-    )
-
-
-def _check_startable(machine: Machine, found: Config) -> None:
-    """Where its backup fails it is started again as it was: nothing is stopped that may not be started."""
-    if grave := compare_grave(machine, found):
-        raise JobFailed(
-            f"{machine.host} is not what is declared: {'; '.join(grave)}.",
-            "Nothing was stopped. Repair it, or create it again; then rebuild it.",
-        )
-
-
-def _check_wish(half: Rebuild, wish: Wish) -> None:
-    if half.keeps_data != wish.keep_data:
-        data = YES if half.keeps_data else NO
-        raise JobFailed(
-            f"A rebuild with keep_data={data} is half done (job {half.job.partition('-')[0]}).",
-            f"Go on with keep_data={data}, or put the machine back first.",
-        )
-
-
-def _exchanged(work: Maker, found: Config, wish: Wish) -> dict[str, str]:
-    try:
-        going = rebuilding.exchanged(work.machine, found, keep_data=wish.keep_data)
-    except Unclear as fault:
-        raise JobFailed(f"{work.machine.host}: {fault}") from None
-    if wish.backs_up and (missing := rebuilding.left_out(found, going)):
-        raise JobFailed(
-            f"{', '.join(missing)} of {work.machine.host} would go, and no backup holds it: it is set to backup=0.",
-            "Have it backed up; or keep it (keep_data), or say backup=no.",
-        )
-    return going
-
-
-@dataclass(frozen=True)
-class _Transfers:
-    """What of a rebuild crosses the router."""
-
-    snapshot: Snapshot
-    machine: Machine
-    world: World
-
-    def said(self, backup: str) -> tuple[str, ...]:
-        survey = self.world.of(self.machine)
-        if survey is None:
-            return ()
-        clone, kept = (f"the {what} of {self.machine.host}" for what in ("new disk", "backup"))
-        read = [
-            said
-            for storage in preflight.template_storages(self.machine, survey)
-            for said in transfers.from_storage(self.snapshot, survey, storage, clone)
-        ]
-        written = transfers.to_storage(self.snapshot, survey, self.machine.storage, clone)
-        return (*read, *written, *transfers.to_storage(self.snapshot, survey, backup, kept))
-
-
-def _whole(work: Maker, wish: Wish, crossing: _Transfers) -> Plan:
+def _whole(work: Maker, wish: Wish, crossing: Transfers) -> Plan:
     """The plan of a rebuild of which nothing is done yet. Raises JobFailed for what forbids it."""
     found = work.existing()
-    _check_free(work, found)
-    going, template = _exchanged(work, found, wish), remaking.template_for(work)
+    check_protection(work.machine, found)
+    check_snapshots(work.machine, work.proxmox.snapshots(work.vmid))
+    going, template = exchanged(work.machine, found, wish), remaking.template_for(work)
     backup = own_storage_for(work.proxmox, wish.storage) if wish.backs_up else None
     spare = remaking.spare_for(work)
     there = spare.settled()  # somebody else's, or one that hangs: that is said before anything is confirmed
@@ -218,22 +165,6 @@ def _whole(work: Maker, wish: Wish, crossing: _Transfers) -> Plan:
     )
 
 
-def _check_free(work: Maker, found: Config) -> None:
-    """Nothing holds its disks."""
-    if found.get("protection") == "1":
-        raise JobFailed(
-            f"{work.machine.host} is protected on its hypervisor: somebody wants it kept as it is, or it was cloned from a "
-            "protected template.",
-            "Take the protection off there first.",
-        )
-    if taken := work.proxmox.snapshots(work.vmid):
-        raise JobFailed(
-            f"{work.machine.host} has snapshots ({', '.join(one.name for one in taken)}), which hold its disks and are in "
-            "no backup.",
-            "Remove them first.",
-        )
-
-
 def _check_room(
     work: Maker, template: GuestLine, spare: Config | None, backup: StorageFacts | None, wish: Wish
 ) -> tuple[VolumeFacts, ...]:
@@ -242,8 +173,9 @@ def _check_room(
     Returns the backups that lie where the new one goes.
     """
     places = {one.name: one for one in work.proxmox.storages()}
-    there = _bytes_of(spare) if spare is not None else 0
-    needed = {work.machine.storage: max(_new_bytes(work, template, wish) - there, 0)}
+    there = bytes_of(spare) if spare is not None else 0
+    new = new_bytes(work.machine, work.proxmox.config(template.vmid), wish)
+    needed = {work.machine.storage: max(new - there, 0)}
     older: tuple[VolumeFacts, ...] = ()
     if backup is not None:
         older = work.proxmox.backups(backup.name, work.vmid)
@@ -252,23 +184,8 @@ def _check_room(
             check_limit(work, backup.name, older, protected=True)
     for name, size in needed.items():
         free = places[name].free if name in places else None
-        if (free or 0) < size:
-            raise JobFailed(
-                f"{work.machine.host} needs {plans.gib(size)} on {name} while old and new lie side by side; "
-                f"{plans.gib(free or 0)} are free.",
-                "Make room there, or name another storage.",
-            )
+        check_room(work.machine, name, size, free or 0)
     return older
-
-
-def _new_bytes(work: Maker, template: GuestLine, wish: Wish) -> int:
-    spec = work.machine.spec
-    brought = _bytes_of(work.proxmox.config(template.vmid))
-    return max(spec.disk or 0, brought) + (spec.data.size if spec.data and not wish.keep_data else 0)
-
-
-def _bytes_of(found: Config) -> int:
-    return sum(disk.size or 0 for disk in found.disks.values() if not disk.is_cdrom)
 
 
 def _begin(remaker: Remaker, wish: Wish) -> Rebuild:
@@ -278,7 +195,7 @@ def _begin(remaker: Remaker, wish: Wish) -> Rebuild:
     """
     work = remaker.work
     before = work.existing()
-    going, template = _exchanged(work, before, wish), remaking.template_for(work)
+    going, template = exchanged(work.machine, before, wish), remaking.template_for(work)
     spare = remaker.prepare(template, rebuilding.staying(before, going))
     try:
         return _note(remaker, wish, going, template, spare)
@@ -293,7 +210,7 @@ def _note(remaker: Remaker, wish: Wish, going: dict[str, str], template: GuestLi
     work = remaker.work
     backup = _kept(work, wish)
     found = work.existing()
-    if _exchanged(work, found, wish) != going:
+    if exchanged(work.machine, found, wish) != going:
         raise JobFailed("Its disks were changed meanwhile.", "Look at the new plan.", retryable=True)
     rebuild = Rebuild(
         job=name_of(work.turn),

@@ -11,7 +11,9 @@ from django.core.exceptions import ValidationError
 
 from inventory.models import Host, Site
 from provisioning.engine.faults import JobFailed
+from provisioning.kinds import foreseen
 from provisioning.kinds.base import Asked, Shown
+from provisioning.kinds.foreseen import Seen
 from provisioning.kinds.machine import RAN, MachineKind, OfHost, declared, left_off, maker, ready, site_of
 from provisioning.machines.comparing import compare
 from provisioning.machines.declared import Machine, NotDeclared
@@ -104,6 +106,30 @@ class RollBack(SnapshotKind):
     repeatable = False
     Parameters = OfSnapshot
 
+    def plan(self, asked: Asked) -> Plan:
+        """From the newest survey; the job itself looks anew, also at what was another then."""
+        try:
+            snapshot, machine = declared(asked)
+        except NotDeclared as fault:
+            return Plan(problems=fault.problems)
+        seen, name = foreseen.seen(asked, snapshot, machine), asked["name"]
+        taken = _named(seen, name)
+        found = seen.found
+        parked = (
+            foreseen.refusals(lambda: remaking.check_not_parked(found, machine.host))
+            if found is not None
+            else ()
+        )
+        return foreseen.plan(
+            seen,
+            _lines(machine, taken or SnapshotFacts(name), (), runs=seen.runs),
+            stops=(*seen.not_there, *_unknown(seen, name), *parked),
+            warnings=(
+                "Settings and disks that were others then are in the plan of the job.",
+                *(_not_here(machine, taken) if taken else ()),
+            ),
+        )
+
     def plan_in(self, turn: Turn) -> Plan:
         machine, work = _begin(turn)
         turn.step("Look what would be lost")
@@ -142,6 +168,21 @@ class DeleteSnapshot(SnapshotKind):
     plans_on_request = False
     Parameters = OfSnapshot
 
+    def plan(self, asked: Asked) -> Plan:
+        """From the newest survey; the job itself looks anew."""
+        try:
+            snapshot, machine = declared(asked)
+        except NotDeclared as fault:
+            return Plan(problems=fault.problems)
+        seen, name = foreseen.seen(asked, snapshot, machine), asked["name"]
+        taken = _named(seen, name)
+        others = foreseen.refusals(lambda: snapshotting.check_owner(machine, taken)) if taken else ()
+        return foreseen.plan(
+            seen,
+            (_deleting(machine, taken or SnapshotFacts(name)),),
+            stops=(*seen.not_there, *_unknown(seen, name), *others),
+        )
+
     def plan_in(self, turn: Turn) -> Plan:
         machine, work = _begin(turn)
         turn.step("Look whose it is")
@@ -149,14 +190,30 @@ class DeleteSnapshot(SnapshotKind):
             return Plan()  # an earlier attempt deleted it
         taken = snapshotting.known(work, turn.asked["name"])
         snapshotting.check_ours(work, taken)
-        said = f"taken {_when(taken)}; nobody can go back to it any more"
-        return Plan((Line(REMOVE, f"snapshot {taken.name} of {machine.host}", said),))
+        return Plan((_deleting(machine, taken),))
 
     def run(self, turn: Turn, plan: Plan) -> None:
         machine, work = _begin(turn)
         snapshotting.delete(work, turn.asked["name"])
         turn.outcome = {"snapshot": turn.asked["name"], "snapshots": _noted(work)}
         turn.message = f"{machine.host} has no snapshot {turn.asked['name']} any more."
+
+
+def _named(seen: Seen, name: str) -> SnapshotFacts | None:
+    return next((one for one in seen.snapshots if one.name == name), None)
+
+
+def _unknown(seen: Seen, name: str) -> tuple[str, ...]:
+    """Where the machine was seen, and the snapshot *name* was not."""
+    if seen.found is None or _named(seen, name) is not None:
+        return ()
+    names = ", ".join(one.name for one in seen.snapshots)
+    return (f"{seen.machine.host} has no snapshot {name}; there is: {names or 'none'}.",)
+
+
+def _deleting(machine: Machine, taken: SnapshotFacts) -> Line:
+    said = f"taken {_when(taken)}; nobody can go back to it any more"
+    return Line(REMOVE, f"snapshot {taken.name} of {machine.host}", said)
 
 
 def _begin(turn: Turn) -> tuple[Machine, Maker]:
@@ -172,14 +229,12 @@ def _noted(work: Maker) -> list[str]:
 
 
 def _plan(machine: Machine, taken: SnapshotFacts, now: Config, then: Config, *, runs: bool) -> Plan:
-    place = f"{machine.spec.vmid} on {machine.hypervisor}"
     grave = _grave(machine, then)
     problems = (_would_run(machine, taken.name, grave),) if grave and taken.has_ram else ()
     warnings = []
     if grave and not taken.has_ram:
         warnings.append(f"It will not be what is declared, and is not started: {'; '.join(grave)}.")
-    if owner_of(taken.description) != machine.spec.owner:
-        warnings.append(f"The snapshot {taken.name} was not taken here.")
+    warnings += _not_here(machine, taken)
     own = set(then.disks)
     lost = [Line(REMOVE, f"disk {key}", "detached: it came later") for key in now.disks if key not in own]
     changes = [
@@ -187,6 +242,13 @@ def _plan(machine: Machine, taken: SnapshotFacts, now: Config, then: Config, *, 
         for key, old, new in snapshotting.differences(now, then)
         if key not in now.disks or key in own
     ]
+    return Plan(_lines(machine, taken, (*lost, *changes), runs=runs), problems, tuple(warnings))
+
+
+def _lines(
+    machine: Machine, taken: SnapshotFacts, changes: tuple[Line, ...], *, runs: bool
+) -> tuple[Line, ...]:
+    place = f"{machine.spec.vmid} on {machine.hypervisor}"
     after = (
         "it runs at once, with its memory"
         if taken.has_ram
@@ -194,18 +256,20 @@ def _plan(machine: Machine, taken: SnapshotFacts, now: Config, then: Config, *, 
         if runs
         else "it stays off"
     )
-    return Plan(
-        (
-            Line(CHANGE, f"machine {machine.host}", f"{place}: everything since {_when(taken)} is lost"),
-            *lost,
-            *changes,
-            Line(RUN, f"go back to {taken.name}", "it is stopped for that" if runs else place),
-            Line(RUN, "read back and compare", "a machine with another MAC is not started"),
-            Line(RUN, "start it" if runs or taken.has_ram else "leave it off", after),
-        ),
-        problems,
-        tuple(warnings),
+    since = _when(taken) if taken.taken else "then"
+    return (
+        Line(CHANGE, f"machine {machine.host}", f"{place}: everything since {since} is lost"),
+        *changes,
+        Line(RUN, f"go back to {taken.name}", "it is stopped for that" if runs else place),
+        Line(RUN, "read back and compare", "a machine with another MAC is not started"),
+        Line(RUN, "start it" if runs or taken.has_ram else "leave it off", after),
     )
+
+
+def _not_here(machine: Machine, taken: SnapshotFacts) -> tuple[str, ...]:
+    if owner_of(taken.description) == machine.spec.owner:
+        return ()
+    return (f"The snapshot {taken.name} was not taken here.",)
 
 
 def _grave(machine: Machine, then: Config) -> list[str]:

@@ -61,6 +61,12 @@ def begins_as(machine: Machine, world: World) -> Config | None:
     return guest.config if guest else None
 
 
+def template_config(machine: Machine, survey: Survey) -> Config | None:
+    """None: no template fits, or its configuration was not seen."""
+    guest = _template_guest(machine, survey)
+    return guest.config if guest else None
+
+
 def template_storages(machine: Machine, survey: Survey) -> tuple[str, ...]:
     """Where the disks of its template lie; empty where no template fits."""
     try:
@@ -78,10 +84,17 @@ def problems(snapshot: Snapshot, machine: Machine, world: World) -> tuple[str, .
 
 def putting_back(snapshot: Snapshot, machine: Machine, world: World, room: int) -> tuple[str, ...]:
     """Everything that forbids putting *machine* back now, which needs *room* more bytes on its storage than it has."""
-    survey = world.of(machine)
     return (
         *of_declaration(snapshot, machine),
         *lost(machine, world),
+        *putting_back_as_seen(machine, world, room),
+    )
+
+
+def putting_back_as_seen(machine: Machine, world: World, room: int = 0) -> tuple[str, ...]:
+    """As ``as_seen``, for putting it back."""
+    survey = world.of(machine)
+    return (
         *_unknown(world),
         *_vmid(machine, world, over_wreck=True),
         *_mac(machine, world),
@@ -140,7 +153,7 @@ def _vmid(machine: Machine, world: World, *, over_wreck: bool = False) -> Iterat
             yield f"VMID {vmid} is taken on {name} by {guest.name or 'a guest without a name'}."
         elif over_wreck and guest.config is not None and is_wreck(guest.config):
             continue
-        elif refusal := _foreign(machine, guest):
+        elif refusal := foreign(machine, guest):
             yield f"VMID {vmid} on {name}: {refusal}"
     for name, vmids in sorted(world.lost.items()):
         if vmid in vmids and name != machine.hypervisor and not _was_this(machine, world.last_seen.get(name)):
@@ -161,10 +174,11 @@ def _was_this(machine: Machine, last: Survey | None) -> bool:
     guest = last.guest_by_vmid.get(machine.spec.vmid) if last else None
     if guest is None or guest.config is None or is_going(guest.config):
         return False
-    return not _foreign(machine, guest)
+    return not foreign(machine, guest)
 
 
-def _foreign(machine: Machine, guest: Guest) -> str:
+def foreign(machine: Machine, guest: Guest) -> str:
+    """Why *guest*, which has the VMID of *machine*, is not touched in its name; empty: it is that machine."""
     if guest.kind != "qemu" or guest.config is None:
         return f"{guest.name or 'a guest'} is no virtual machine of this node."
     if guest.line.is_template:

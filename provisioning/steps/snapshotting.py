@@ -7,6 +7,7 @@ from dataclasses import replace
 from provisioning.adapters.base import NotFound, Unanswered
 from provisioning.engine.faults import JobFailed
 from provisioning.machines.comparing import compare
+from provisioning.machines.declared import Machine
 from provisioning.machines.facts import Config, SnapshotFacts
 from provisioning.machines.owning import marked, owner_of
 from provisioning.steps import begun
@@ -137,9 +138,13 @@ def delete(work: Maker, name: str) -> None:
 
 
 def check_ours(work: Maker, there: SnapshotFacts) -> None:
-    if owner_of(there.description) != work.machine.spec.owner:
+    check_owner(work.machine, there)
+
+
+def check_owner(machine: Machine, there: SnapshotFacts) -> None:
+    if owner_of(there.description) != machine.spec.owner:
         raise JobFailed(
-            f"The snapshot {there.name} carries no marker of {work.machine.host}: somebody else took it.",
+            f"The snapshot {there.name} carries no marker of {machine.host}: somebody else took it.",
             "Whoever took it deletes it, on the node.",
         )
 
