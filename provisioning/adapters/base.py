@@ -115,6 +115,12 @@ class Unauthorized(AdapterError):
         self.path = path
 
 
+class TokenRefused(Unauthorized):
+    """The credential is not accepted at all: it lacks nothing."""
+
+    way_out = "Correct it where the hypervisor is declared, or the token in Proxmox, then run this again."
+
+
 class TagRefused(Unauthorized):
     """The datacenter has rules for tags, and they keep one from us. The right that stands above them is far too much."""
 

@@ -20,6 +20,7 @@ from provisioning.adapters.base import (
     Refused,
     Strange,
     TagRefused,
+    TokenRefused,
     Unanswered,
     Unauthorized,
     Unreachable,
@@ -75,7 +76,7 @@ def refusal(
     """The error that stands for HTTP *status* with the reason *text*; *write*: the call was to change something."""
     said = " ".join(text.split()) or "no reason given"
     if status == 401:
-        return Unauthorized(
+        return TokenRefused(
             f"Proxmox does not accept the API token for {call} ({said}): check the token's id, its secret and "
             "whether it expired.",
             call=call,

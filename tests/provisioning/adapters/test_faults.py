@@ -12,6 +12,7 @@ from provisioning.adapters.base import (
     NotFound,
     Refused,
     Strange,
+    TokenRefused,
     Unanswered,
     Unauthorized,
     Unreachable,
@@ -78,7 +79,7 @@ FAULTS = {
     "595": ({"kind": "status", "status": 595, "reason": "No route to host"}, Unreachable, False, Unreachable, True),
     "502": ({"kind": "html", "status": 502, "reason": "Bad Gateway"}, Unanswered, True, Unreachable, True),
     "504": ({"kind": "html", "status": 504, "reason": "Gateway Time-out"}, Unanswered, True, Unreachable, True),
-    "401": ({"kind": "status", "status": 401, "reason": "invalid token value!"}, Unauthorized, False, Unauthorized, False),
+    "401": ({"kind": "status", "status": 401, "reason": "invalid token value!"}, TokenRefused, False, TokenRefused, False),
     "403": (
         {"kind": "status", "status": 403, "reason": "Permission check failed (/vms/100, VM.Audit|VM.Clone)"},
         Unauthorized, False, Unauthorized, False,

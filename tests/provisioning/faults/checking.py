@@ -143,6 +143,8 @@ def _words(message: str) -> Iterator[str]:
         yield f"the message names nothing: {message}"
     if not _WAY_OUT.search(message):
         yield f"the message has no way out: {message}"
+    if "does not accept the API token" in message and "lacks" in message:
+        yield f"a token that is not accepted lacks nothing: {message}"
 
 
 def left(state: dict[str, Any], job: Job) -> Iterator[str]:
