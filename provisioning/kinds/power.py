@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from provisioning.adapters.base import Unanswered
+from provisioning.adapters.base import TaskFailed, Unanswered
 from provisioning.engine.faults import JobFailed
 from provisioning.kinds.base import SHORT, Asked
 from provisioning.kinds.machine import MachineKind, OfHost, declared, maker, ready, ready_to_stop, standing
@@ -114,4 +114,12 @@ def _act(work: Maker, action: str, timeout: int) -> None:
             ) from None
         work.becomes(AFTER[action], told=False, within=timeout if action == SHUTDOWN else 0)
         return
-    work.finish(upid, timeout + TASK_LIMIT)
+    try:
+        work.finish(upid, timeout + TASK_LIMIT)
+    except TaskFailed as fault:
+        if action != SHUTDOWN or fault.retryable or "got timeout" not in fault.status:
+            raise
+        raise JobFailed(
+            f"{work.machine.host} did not shut down within {timeout} s ({fault.status}). It runs on.",
+            "Give it longer (timeout), shut it down from inside, or pull the plug (action=stop).",
+        ) from fault

@@ -51,6 +51,25 @@ def test_a_guest_that_gets_an_hour_is_waited_for_that_long(machine, pve, monkeyp
     assert limits == [3600 + TASK_LIMIT] and not pve.guest(VMID)["running"]
 
 
+def test_a_guest_that_does_not_shut_down_runs_on_and_the_plug_is_named(machine, pve):
+    pve.change(guests={VMID: {"ignores_shutdown": True}})
+    job = power(machine, "shutdown", timeout=1)
+    assert job.state == "failed" and pve.guest(VMID)["running"]
+    assert job.message.startswith(f"{HOST} did not shut down within 1 s (") and "got timeout" in job.message
+    assert job.message.endswith(
+        "It runs on. Give it longer (timeout), shut it down from inside, or pull the plug (action=stop)."
+    )
+
+
+def test_a_token_that_is_not_accepted_is_to_be_corrected_and_lacks_nothing(machine, pve):
+    pve.fault("status", "GET", "/status/current", status=401, reason="invalid token value!", times=0)
+    job = power(machine, "stop")
+    assert job.state == "failed" and "check the token's id, its secret and whether it expired." in job.message
+    assert job.message.endswith(
+        "Correct it where the hypervisor is declared, or the token in Proxmox, then run this again."
+    )
+
+
 def test_what_is_so_already_is_left_alone(machine, pve):
     assert power(machine, "start").state == "succeeded"
     assert pve.writes() == []
