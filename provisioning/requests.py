@@ -166,7 +166,8 @@ def cancel(job: Job, *, by: Any) -> Job:
     require(by, CANCEL, job.site)
     name = person(by)["by_name"]
     asked = {"cancel_asked": DatabaseTime(), "cancel_asked_by": name}
-    said = f"Cancelled by {name}, before it was taken up."
+    job.refresh_from_db()
+    said = f"Cancelled by {name}, {_where_it_stood(job)}."
     if not move(
         job.pk,
         (states.QUEUED, states.WAITING),
@@ -174,6 +175,7 @@ def cancel(job: Job, *, by: Any) -> Job:
         said=said,
         message=said,
         level="warning",
+        where=Q(started__isnull=job.started is None, waiting_for=job.waiting_for),
         **asked,
     ):
         running = Q(state=states.RUNNING, cancel_asked__isnull=True)
@@ -185,12 +187,26 @@ def cancel(job: Job, *, by: Any) -> Job:
             **asked,
         )
     job.refresh_from_db()
-    if job.state == states.QUEUED:  # a fault sent it back between the two
+    if job.state in (states.QUEUED, states.WAITING):  # it moved between the two
         return cancel(job, by=by)
     parts.cancel_those_of(job)
     if job.is_finished and job.state != states.CANCELLED:
         raise Refused(f"Job {job.pk} has {job.state} already; there is nothing left to cancel.", job=job)
     return job
+
+
+def _where_it_stood(job: Job) -> str:
+    """Of a job that no worker is at, for the sentence that it was cancelled."""
+    if job.started is None:
+        return "before it was taken up"
+    waited = {
+        states.CONFIRMATION: "while it waited for somebody to confirm its plan",
+        states.UNLOCK: "while it waited for a secret",
+        states.PART: "while it waited for its part",
+    }
+    return (
+        f"{waited.get(job.waiting_for, 'before it was taken up again')}; what was done before it stays done"
+    )
 
 
 def run_again(job: Job, *, by: Any, why: str, key: str = "") -> Job:

@@ -223,6 +223,25 @@ def test_what_is_not_running_is_cancelled_at_once():
     assert requests.cancel(ask("test_removes"), by="kim").state == "cancelled"
 
 
+@pytest.mark.parametrize(
+    ("kind", "then", "where"),
+    [
+        ("test_removes_later", {}, "while it waited for somebody to confirm its plan"),
+        ("test_removes_later", {"waiting_for": "unlock"}, "while it waited for a secret"),
+        ("test_steps", {"state": "queued", "finished": None}, "before it was taken up again"),
+    ],
+)
+def test_what_was_begun_is_not_said_to_be_cancelled_before_it_was_taken_up(kind, then, where):
+    job = ask(kind)
+    runner.run(job.pk)
+    Job.objects.filter(pk=job.pk).update(**then)
+    job = requests.cancel(job, by="kim")
+    assert (job.state, job.message) == (
+        "cancelled",
+        f"Cancelled by kim, {where}; what was done before it stays done.",
+    )
+
+
 def test_what_is_finished_is_not_cancelled():
     job = ask()
     runner.run(job.pk)
