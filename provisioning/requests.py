@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -239,7 +240,7 @@ def _understood(
     require(by, known.permission, site)
     form = known.Parameters(dict(parameters))
     strange = sorted(set(parameters) - set(form.fields))
-    errors = {name: [str(one) for one in found] for name, found in form.errors.items()}
+    errors = {name: _faults(form, name, parameters.get(name)) for name in form.errors}
     errors |= {
         name: [f"There is no such parameter; there are: {', '.join(form.fields) or 'none'}."]
         for name in strange
@@ -259,6 +260,19 @@ def _understood(
     if strangers := known.strangers(asked):
         raise _unusable(strangers)
     return _Wanted(known, asked, kept)
+
+
+def _faults(form: forms.Form, name: str, given: Any) -> list[str]:
+    """What is wrong with a parameter in words; of a choice that there is not, those that there are."""
+    found, field = [str(one) for one in form.errors[name]], form.fields.get(name)
+    if (
+        given
+        and isinstance(field, forms.ChoiceField)
+        and form.errors[name].as_data()[0].code == "invalid_choice"
+    ):
+        there = ", ".join(str(value) for value, _ in field.choices if value)
+        return [f"“{redact(str(given))}” is none of: {there}."]
+    return found
 
 
 def _unusable(errors: Mapping[str, list[str]]) -> Refused:

@@ -50,10 +50,23 @@ def test_without_a_kind_it_lists_them():
 
 
 def test_a_kind_may_be_named_by_its_first_word():
-    code, _, err = run("rebuild", "--host", "vm01", "--plan")
+    code, _, err = run("rebuild", "--plan")
     assert code == 2 and "A job of the kind rebuild_vm belongs to a site" in err
     code, _, err = run("test", "--plan")  # begins many kinds: it is none of them
     assert code == 2 and "no jobs of the kind “test”" in err
+
+
+@pytest.mark.parametrize("way", ["--host=nope-vm01", "--param=host=nope-vm01"])
+def test_a_host_that_no_site_has_is_said_to_be_no_sites(way):
+    code, _, err = run("create_vm", way, "--plan")
+    assert (code, "No site has a host nope-vm01." in err, "name one" in err) == (2, True, False), err
+
+
+def test_a_choice_that_there_is_not_is_refused_with_those_that_there_are(site):
+    code, _, err = run("power", "--site=lab", "--host=vm01", "--param=action=explode", "--plan")
+    assert code == 2 and "action: “explode” is none of: start, shutdown, stop, reset." in err, err
+    code, _, err = run("rebuild", "--site=lab", "--host=vm01", "--param=backup=perhaps", "--plan")
+    assert code == 2 and "backup: “perhaps” is none of: yes, no." in err, err
 
 
 def test_asking_says_so_and_that_nobody_is_there():

@@ -60,7 +60,8 @@ class Command(BaseCommand):
         options["kind"] = kinds.meant(options["kind"])
         by = options["by"] or account_name("job")
         parameters = _parameters(options) | run_options.parameters(options)
-        given: dict[str, Any] = {"site": _site(options), "parameters": parameters, "by": by}
+        site = _site(options, parameters.get("host"))
+        given: dict[str, Any] = {"site": site, "parameters": parameters, "by": by}
         try:
             if options["plan"]:
                 self._show(requests.show_plan(options["kind"], **given), options)
@@ -166,10 +167,10 @@ def _listed() -> list[str]:
     return said
 
 
-def _site(options: dict[str, Any]) -> Site | None:
+def _site(options: dict[str, Any], host: str | None) -> Site | None:
     slug = options["site"]
     if slug is None:
-        return run_options.site_of(options) or _site_of_host(options["kind"], options["host"])
+        return run_options.site_of(options) or _site_of_host(options["kind"], host)
     site = Site.objects.filter(slug=slug).first()
     if site is None:
         raise CommandError(str(unknown_site(slug)), returncode=REFUSED)
@@ -177,9 +178,9 @@ def _site(options: dict[str, Any]) -> Site | None:
 
 
 def _site_of_host(kind_name: str, host: str | None) -> Site | None:
-    """The only site that has *host*; None where none has, or where the kind belongs to no site."""
+    """The only site that has *host*; None where the kind belongs to no site, or none is asked for."""
     kind = kinds.find(kind_name)
-    if host is None or kind is None or not kind.of_site:
+    if not host or kind is None or not kind.of_site:
         return None
     found = list(Site.objects.filter(pk__in=Host.objects.filter(name=host).values("site")).order_by("slug"))
     if len(found) > 1:
@@ -187,7 +188,11 @@ def _site_of_host(kind_name: str, host: str | None) -> Site | None:
         raise CommandError(
             f"Several sites have a host {host}: {named}. Name one with --site.", returncode=REFUSED
         )
-    return found[0] if found else None
+    if not found:
+        raise CommandError(
+            f"No site has a host {host}. Declare it first, or look how it is written.", returncode=REFUSED
+        )
+    return found[0]
 
 
 def _parameters(options: dict[str, Any]) -> dict[str, str]:
