@@ -140,6 +140,14 @@ def test_yes_confirms_the_plan_that_it_shows(worker, kind):
     assert "- thing one" in out
 
 
+def test_what_cannot_be_done_is_said_once(site):
+    code, out, err = run(
+        "declare_lost", "--site=lab", "--host=hv0", "--param=typed=hv0", "--why=it burnt", "--yes", "--wait"
+    )
+    assert code == 2 and (out + err).count("has no hypervisor hv0") == 1, out + err
+    assert "Plan:" not in out + err
+
+
 def test_yes_does_not_confirm_what_nobody_saw(worker, monkeypatch):
     real = command.requests.request
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from argparse import ArgumentParser
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -68,8 +69,8 @@ class Command(BaseCommand):
                 return
             job = self._ask(options, given)
         except Refused as refusal:
-            if refusal.plan is not None:
-                self.stderr.write("\n".join(_told(refusal.plan)))
+            if refusal.plan is not None and refusal.plan.lines:  # of one without lines the refusal says all
+                self.stderr.write("\n".join(_told(replace(refusal.plan, problems=()))))
             raise CommandError(str(refusal), returncode=REFUSED) from None
         if silence := _silence(job):
             self.stderr.write(silence)
@@ -78,15 +79,16 @@ class Command(BaseCommand):
         self._end(job, options)
 
     def _ask(self, options: dict[str, Any], given: dict[str, Any]) -> Job:
-        """Make the job. With --yes the plan is shown first, and exactly that one is confirmed."""
-        confirmed = ""
+        """Make the job. With --yes exactly the plan that is shown here is confirmed; of another the refusal tells."""
+        plan = None
         kind = kinds.find(options["kind"])
         if options["yes"] and kind is not None and kind.plans_on_request:
             plan = requests.show_plan(options["kind"], **given)
-            if not options["json"]:
-                self.stdout.write("\n".join(_told(plan)))
-            confirmed = plan.fingerprint
-        return requests.request(options["kind"], **given, why=options["why"], confirmed=confirmed)
+        confirmed = plan.fingerprint if plan is not None else ""
+        job = requests.request(options["kind"], **given, why=options["why"], confirmed=confirmed)
+        if plan is not None and not options["json"]:
+            self.stdout.write("\n".join(_told(plan)))
+        return job
 
     def _show(self, plan: Plan, options: dict[str, Any]) -> None:
         if options["json"]:
