@@ -78,6 +78,14 @@ class CheckHypervisor(Kind):
         counts = {state: sum(line.state == state for line in said) for state in LEVEL}
         turn.outcome = {"passed": counts[PASS], "warned": counts[WARN], "failed": counts[FAIL]}
         if counts[FAIL]:
-            raise JobFailed(" ".join(str(line) for line in said if line.state == FAIL))
+            raise JobFailed(_failed(said, counts[FAIL]))
         more = f", with {counts[WARN]} warning{'s' * (counts[WARN] > 1)}" if counts[WARN] else ""
         turn.message = f"{name} can be worked with{more}."
+
+
+def _failed(said: list[checking.Line], number: int) -> str:
+    """How many, and the first; each has a line of its own."""
+    first = next(line for line in said if line.state == FAIL)
+    if number == 1:
+        return str(first)
+    return f"{number} of {len(said)} lines failed; each that begins with “fail” says what to do. The first: {first}"

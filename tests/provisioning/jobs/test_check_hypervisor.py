@@ -151,6 +151,16 @@ def test_single_vlans_or_the_bridge_without_its_vlans_are_not_enough(lab, pve, h
     assert lacks.startswith(f"writing: {WRITE_TOKEN} lacks SDN.Use on {bridge}")
 
 
+def test_of_many_that_fail_the_message_names_the_first_and_how_many(lab, pve):
+    declare(lab, storage="tank", bridge="vmbr7")
+    job = check(lab)
+    fails = said(job, "fail")
+    assert len(fails) == job.outcome["failed"] == 3
+    assert job.message == (
+        f"3 of {sum(job.outcome.values())} lines failed; each that begins with “fail” says what to do. The first: {fails[0]}"
+    )
+
+
 def test_a_bridge_that_is_not_there_fails(lab, pve):
     declare(lab, bridge="vmbr7")
     fails = said(check(lab), "fail")
