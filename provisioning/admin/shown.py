@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,28 +35,34 @@ LOOK_RUNNING, LOOK_WAITING = 1, 5
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the newest attempt."""
+    """One step of an attempt."""
 
+    attempt: int
     name: str
     began: datetime
+    #: None while it runs; of one in which an attempt ended before its end, nobody knows
     seconds: float | None
-    #: done, running, or how the job ended here
+    #: done, running, how the job ended here, or ``ENDED``
     state: str
 
 
+#: of a step in which an earlier attempt ended: its worker died, a fault may pass, or it waited for a person
+ENDED = "attempt ended"
+
+
 def steps_of(job: Job) -> list[Step]:
-    """The steps of the newest attempt, each until the next began."""
-    rows = list(
-        job.events.filter(attempt=job.attempt, level="step")
-        .order_by("number")
-        .values_list("text", "at")[:MOST]
-    )
-    ends: list[datetime | None] = [*(at for _, at in rows[1:]), job.finished]
+    """The steps of all attempts, each until the next began; of very many the newest."""
+    newest = job.events.filter(level="step").order_by("-number").values_list("attempt", "text", "at")[:MOST]
+    rows = list(newest)[::-1]
     found = []
-    for number, ((name, began), end) in enumerate(zip(rows, ends, strict=False)):
-        is_last = number == len(rows) - 1
-        state = "done" if not is_last or job.state == states.SUCCEEDED else job.state
-        found.append(Step(name, began, (end - began).total_seconds() if end else None, state))
+    for (attempt, name, began), later in zip_longest(rows, rows[1:]):
+        if later is not None and later[0] == attempt:
+            state, end = "done", later[2]
+        elif attempt != job.attempt:
+            state, end = ENDED, None
+        else:
+            state, end = "done" if job.state == states.SUCCEEDED else job.state, job.finished
+        found.append(Step(attempt, name, began, (end - began).total_seconds() if end else None, state))
     return found
 
 
@@ -80,6 +87,8 @@ def context_of(job: Job, user: Any) -> dict[str, Any]:
         "kind": kind,
         "steps": steps_of(job),
         "plan": job.planned,
+        # a destructive job keeps the plan that was confirmed
+        "planned_anew": job.attempt > 1 and kind is not None and not kind.destructive,
         "meaning": states.MEANING.get(job.state, ""),
         "mark": mark_of(job),
         "unheard": workers.unheard(job.queue) if job.state == states.QUEUED else "",

@@ -16,6 +16,7 @@ from django.utils import timezone
 from inventory.changes import change
 from inventory.models import Authority, Grant, Site
 from provisioning import requests, runner
+from provisioning.admin import shown
 from provisioning.engine.moments import DatabaseTime
 from provisioning.models import Job
 
@@ -131,6 +132,25 @@ def test_the_page_shows_steps_plan_and_every_line(browser, site):
     assert "thing at lab" in html
     assert said(html) == [1, 2, 3, 4]
     assert 'id="mp-more"' not in html, "what is finished is not asked for again"
+
+
+def test_after_a_workers_death_the_page_has_the_steps_of_every_attempt(browser, site):
+    job = ask("test_adds", site=site)
+    turn = runner._turn_of(runner.claim(job.pk))
+    turn.step("look")
+    turn.step("make it")
+    Job.objects.filter(pk=job.pk).update(state="queued")
+    assert "As attempt" not in browser.get(page(job)).content.decode()
+    runner.run(job.pk)
+    job.refresh_from_db()
+    found = [(step.attempt, step.name, step.state) for step in shown.steps_of(job)]
+    assert found == [(1, "look", "done"), (1, "make it", "attempt ended"), (2, "add", "done")]
+    html = browser.get(page(job)).content.decode()
+    assert (
+        "As attempt 2 made it, from what was there by then; what earlier attempts did stands under Steps."
+        in html
+    )
+    assert "attempt 1" in html and "attempt ended" in html
 
 
 def test_lines_follow_without_gaps_and_survive_a_reload(browser):
