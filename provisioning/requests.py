@@ -270,7 +270,8 @@ def _faults(form: forms.Form, name: str, given: Any) -> list[str]:
         and isinstance(field, forms.ChoiceField)
         and form.errors[name].as_data()[0].code == "invalid_choice"
     ):
-        there = ", ".join(str(value) for value, _ in field.choices if value)
+        choices: Any = field.choices
+        there = ", ".join(str(value) for value, _ in choices if value)
         return [f"“{redact(str(given))}” is none of: {there}."]
     return found
 
