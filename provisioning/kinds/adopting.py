@@ -101,7 +101,8 @@ def _foreseen(snapshot: Snapshot, seen: Seen) -> Plan:
         return foreseen.plan(seen, alone, stops=(str(fault),))
     stops = adopting.refusals(snapshot, wanted, guest.config, seen.world, timezone.now())
     plan = _plan(snapshot, wanted, guest.config)
-    return foreseen.plan(seen, plan.lines or alone, stops=stops, warnings=plan.warnings)
+    again = (Line(RUN, f"look whether {seen.machine.host} is ours", place),)
+    return foreseen.plan(seen, plan.lines or again, stops=stops, warnings=plan.warnings)
 
 
 def _declared(turn: Turn) -> Snapshot:

@@ -198,6 +198,13 @@ def test_an_adoption_names_the_mac_that_was_seen(machine, pve):
     assert any("cores" in one for one in plan.warnings)
 
 
+def test_what_is_ours_already_is_only_looked_at(machine, pve):
+    seen(machine, pve)
+    plan = shown(machine, "adopt_vm", pve)
+    assert [str(line) for line in plan.lines] == [f"> look whether {HOST} is ours: 200 on hv01"]
+    assert f"{HOST} is ours already." in plan.warnings
+
+
 def test_a_sentence_about_what_stays_ends_once(machine, pve):
     row = Host.objects.get(name=HOST)
     with change(machine, by="fixture", why="no specification"):
