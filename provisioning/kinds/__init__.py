@@ -11,11 +11,12 @@ from provisioning.kinds.drilling import DrillBackup
 from provisioning.kinds.ending import Destroy, Park
 from provisioning.kinds.housekeeping import Housekeeping
 from provisioning.kinds.installing import FinishInstall
-from provisioning.kinds.keeping import Backup, Restore
+from provisioning.kinds.keeping import Backup
 from provisioning.kinds.kit_building import BuildKit
 from provisioning.kinds.lost import DeclareLost
 from provisioning.kinds.old_backups import DeleteBackups
 from provisioning.kinds.power import Power
+from provisioning.kinds.putting_back import Restore
 from provisioning.kinds.rebuild import RebuildMachine
 from provisioning.kinds.repairing import Repair
 from provisioning.kinds.resize import Resize
