@@ -182,6 +182,7 @@ class Upgrade:
                 databases.copy(self.desk.folder / KEPT, folder / KEPT)
                 copy.manage("migrate", "--noinput", "-v0")
             else:
+                (folder / KEPT).touch(0o600)  # whoever restores begins a database deliberately
                 copy.inside("restore", journal.archive)
             self.say("comparing every export")
             render(copy, self.desk.folder / AFTER)

@@ -15,9 +15,10 @@ from tests.upgrading.test_upgrade import is_new, render
 
 CLOCK = "from django_celery_beat.models import CrontabSchedule; CrontabSchedule.objects.create(hour='4')"
 
-pytestmark = [pytest.mark.slow, pytest.mark.whole, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
+@pytest.mark.whole
 def test_a_tarball_in_a_directory_of_its_own(tmp_path):
     data = states.unpack("7853dbd", tmp_path / "state") / "data"
     old = Application(tmp_path / "v1", data)

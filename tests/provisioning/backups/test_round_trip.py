@@ -21,7 +21,7 @@ from tests.shared_data import REPOSITORY
 PASSPHRASE = "a horse that is correct"
 TOKEN_OF_A_NODE = "9d1f7f6e-planted-token-of-a-node"
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 
 #: at so many moments it is killed
 POINTS = share(20)
