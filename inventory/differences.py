@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory import yaml11
-from inventory.rules.secret_signs import secrets_in
+from inventory.secret_signs import secrets_in
 
 HIDDEN = "(looks like a secret: not shown)"
 #: lines around a change that are shown with it

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from inventory import sealed_marks, yaml11
 from inventory.admin.pages import page
 from inventory.automating import automation
-from inventory.rules.secret_signs import first_look, secrets_in
+from inventory.secret_signs import first_look, secrets_in
 
 #: Longer text is read when it is saved, and not while somebody types.
 LONGEST = 300_000

@@ -10,7 +10,7 @@ from inventory.automating import git_locations
 from inventory.automating.playbook_paths import has_controls as _has_controls
 from inventory.automating.playbook_paths import playbook_problem
 from inventory.automating.prompts import PromptError, parse
-from inventory.rules.secret_signs import WHOLE_REFERENCE, secrets_in
+from inventory.secret_signs import WHOLE_REFERENCE, secrets_in
 
 MOST_FORKS = 500
 MOST_VERBOSITY = 5

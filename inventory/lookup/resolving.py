@@ -14,7 +14,7 @@ from inventory.lookup.asking import Question, understood
 from inventory.lookup.index import Found, index_of
 from inventory.references import Place, naming_value
 from inventory.rules.masking import HIDDEN
-from inventory.rules.secret_signs import first_look, secrets_in
+from inventory.secret_signs import first_look, secrets_in
 from inventory.snapshot import Snapshot
 
 MOST_REFERENCES = 50

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from inventory.lookup.words import Word, words_of
 from inventory.packed import Packed
-from inventory.rules.secret_signs import first_look, secrets_in
+from inventory.secret_signs import first_look, secrets_in
 from inventory.snapshot import HostFacts, InterfaceFacts, Snapshot
 
 #: What a text is: how words are looked for in it.

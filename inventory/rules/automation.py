@@ -9,7 +9,7 @@ from inventory.automating.playbook_paths import playbook_problem
 from inventory.findings import Finding
 from inventory.packed import Packed
 from inventory.rules.places import named
-from inventory.rules.secret_signs import WHOLE_REFERENCE
+from inventory.secret_signs import WHOLE_REFERENCE
 from inventory.snapshot import JobTemplateFacts, Snapshot, Variables
 
 #: how a reference begins that leads to what is stored, whoever is away

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from inventory.rules.secret_signs import secrets_in
+from inventory.secret_signs import secrets_in
 
 SEALED = "(sealed)"
 HIDDEN = "(looks like a secret in plain; not shown here)"

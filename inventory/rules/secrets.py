@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from inventory.findings import Finding
 from inventory.packed import Packed
 from inventory.rules.places import named
-from inventory.rules.secret_signs import Sure, first_look, secrets_in
+from inventory.secret_signs import Sure, first_look, secrets_in
 from inventory.snapshot import Snapshot, Variables
 
 #: (part of the owner, its content)

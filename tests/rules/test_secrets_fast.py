@@ -7,7 +7,7 @@ import time
 import pytest
 
 from inventory.differences import readable_line
-from inventory.rules.secret_signs import secrets_in
+from inventory.secret_signs import secrets_in
 
 N = 20_000
 
