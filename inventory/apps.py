@@ -11,7 +11,7 @@ class InventoryConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from inventory import changes, level_groups  # noqa: F401 - the door listens to history # noqa: F401 - the door listens to history
+        from inventory import changes, level_groups  # noqa: F401 - the door listens to history
 
         # After every migrate, and after Django's own handler, which makes the permissions.
         post_migrate.connect(level_groups.keep, sender=self, dispatch_uid="inventory.level_groups")

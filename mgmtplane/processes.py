@@ -36,7 +36,7 @@ PRELOADED = (
 def serve_readers(listener: socket.socket, until: Callable[[], bool]) -> bool:
     """Run the web server alone until *until* returns True; False where a signal to stop came before."""
     preload()
-    return Supervisor([Child("web", lambda: web(listener))], when_ready=announcer(), until=until).run()
+    return Supervisor([Child("web", lambda: readers(listener))], when_ready=announcer(), until=until).run()
 
 
 def serve(listener: socket.socket, more: Sequence[Child] = ()) -> None:
@@ -93,6 +93,14 @@ def preload() -> None:
 
 
 # --- what each child does ---
+
+
+def readers(listener: socket.socket) -> None:
+    """As ``web``, for who is served without the database; a file that is put back is for who prepares it first."""
+    from inventory.serving import database
+
+    database.hold_back()
+    web(listener)
 
 
 def web(listener: socket.socket) -> None:

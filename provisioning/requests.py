@@ -205,9 +205,10 @@ def _where_it_stood(job: Job) -> str:
         states.UNLOCK: "while it waited for a secret",
         states.PART: "while it waited for its part",
     }
-    return (
-        f"{waited.get(job.waiting_for, 'before it was taken up again')}; what was done before it stays done"
-    )
+    where = waited.get(job.waiting_for, "before it was taken up again")
+    if job.waiting_for == states.CONFIRMATION and job.attempt <= 1:
+        return where
+    return f"{where}; what was done before it stays done"
 
 
 def run_again(job: Job, *, by: Any, why: str, key: str = "") -> Job:

@@ -85,7 +85,9 @@ def _move(page: _Page, request: HttpRequest, hosts: _Hosts, status: Host.Status)
 
 def _item(host: Host) -> Item:
     carried = ", ".join(service.label for service in host.services.all())
-    needing = ", ".join(sorted(need.host.name for need in host.needed_by.all()))
+    needing = ", ".join(
+        sorted(need.host.name for need in host.needed_by.all() if need.host.status != "retired")
+    )
     return Item(
         host.pk,
         f"{host.site.slug}: {host.name}",

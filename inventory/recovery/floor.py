@@ -29,27 +29,27 @@ class Task:
 
 def floor(snapshot: Snapshot) -> tuple[Task, ...]:
     """In the order in which it is done."""
-    by_hand = _by_hand(snapshot)
+    names = _by_hand(snapshot)
     return tuple(
-        _task(snapshot, snapshot.host_by_name[name], {one for one, at in by_hand.items() if at <= stage})
-        for name, stage in by_hand.items()
+        _task(snapshot, snapshot.host_by_name[name], set(names[: number + 1]))
+        for number, name in enumerate(names)
     )
 
 
-def _by_hand(snapshot: Snapshot) -> dict[str, int]:
-    """Host → its stage, in the order in which it is done; the bootstrap node comes before all of them."""
-    found: dict[str, int] = {}
+def _by_hand(snapshot: Snapshot) -> list[str]:
+    """The hosts, in the order in which it is done; the bootstrap node comes before all of them."""
+    found: dict[str, None] = {}
     node = snapshot.bootstrap_host
     if node is not None and not node.is_retired:
-        found[node.name] = 0
+        found[node.name] = None
     for stage in stages(snapshot):
         hosts = [snapshot.host_by_name[step.host] for step in stage.steps]
         for host in hosts:
             if host.form != "vm" and not host.hypervisor:
-                found.setdefault(host.name, stage.number)
+                found.setdefault(host.name)
         if any(host.form == "hv" for host in hosts):
             break
-    return found
+    return list(found)
 
 
 def _task(snapshot: Snapshot, host: HostFacts, there: set[str]) -> Task:
@@ -73,7 +73,7 @@ def _where(host: HostFacts) -> Iterator[str]:
     if host.platform:
         yield f"It runs {host.platform}."
     if host.notes:
-        yield host.notes
+        yield said(host.notes, "notes")
 
 
 def _cables(snapshot: Snapshot, host: HostFacts) -> Iterator[str]:

@@ -5,7 +5,7 @@ It needs nothing but a browser and a text editor to be read. The same facts give
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from inventory.bootstrap import served
@@ -46,8 +46,8 @@ check.py        is every file as it was written?      python3 check.py --fingerp
 """
 SEALED = "What is secret is sealed, or not in here.\n"
 IN_CLEAR = """\
-What was declared as sealed, or as a reference, is so in here. But {count} declare a secret in clear, which then stands in
-site.yml, and in the exports and Ansible trees that carry variables: {named}.
+What was declared as sealed, or as a reference, is so in here. Secrets that are declared in clear stand in clear in
+site.yml, and in the exports and Ansible trees that carry variables: by {named}.
 """
 
 SAME = """
@@ -90,12 +90,21 @@ def told_of_secrets(snapshot: Snapshot) -> str:
     subjects = in_clear(snapshot)
     if not subjects:
         return SEALED
+    return IN_CLEAR.format(named=named(subjects))
+
+
+def named(subjects: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
     more = f" and {len(subjects) - NAMED} more" if len(subjects) > NAMED else ""
-    return IN_CLEAR.format(count=len(subjects), named=", ".join(subjects[:NAMED]) + more)
+    return ", ".join(subjects[:NAMED]) + more
 
 
 def in_clear(snapshot: Snapshot) -> list[str]:
     """Who declares a secret in clear, as the finding ``secret-in-plain`` names it."""
+    return snapshot.once(_in_clear)
+
+
+def _in_clear(snapshot: Snapshot) -> list[str]:
     return [one.subject for one in secrets.findings(snapshot) if one.id == "secret-in-plain"]
 
 

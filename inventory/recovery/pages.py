@@ -13,7 +13,7 @@ from inventory.pictures.topology import Wanted
 from inventory.recovery.floor import console_of, floor, login_of, power_of
 from inventory.recovery.html import Safe, items, joined, rows, tag
 from inventory.recovery.order import Stage, stages
-from inventory.recovery.said import said
+from inventory.recovery.said import said, shown
 from inventory.snapshot import HostFacts, InterfaceFacts, Snapshot
 
 NOTHING = "—"
@@ -92,11 +92,13 @@ def _begin(snapshot: Snapshot) -> Safe:
 def _emergency(snapshot: Snapshot) -> Iterator[Safe]:
     """Who may come in when nothing else works; the secret itself is in no kit, but where it lies."""
     site = snapshot.site
+    parts = ("who", "how", "after")
+    told_of = shown({part: getattr(site, f"emergency_{part}") for part in parts}, "emergency")
     lines = [
-        ("Who", site.emergency_who),
-        ("How", site.emergency_how),
+        ("Who", told_of["who"]),
+        ("How", told_of["how"]),
         ("The secret", site.emergency_secret),
-        ("Afterwards", site.emergency_after),
+        ("Afterwards", told_of["after"]),
     ]
     told = [f"{name}: {text}" for name, text in lines if text]
     if told:

@@ -25,6 +25,7 @@ from inventory.pictures.fate import carriers
 from inventory.recovery.logins import Logins
 from inventory.recovery.order import (
     BOOT,
+    DECLARED,
     DNS,
     GATEWAY,
     PLUGGED,
@@ -138,10 +139,15 @@ class _Site:
                 yield [name for name in names if depths[name] == level]
 
     def _followers(self) -> dict[str, list[str]]:
-        """Host → who waits for it to be carried, reached, woken or given power, or was declared to need it."""
+        """Host → who waits for it to be carried, reached, woken or given power, or was declared to need it.
+
+        What a router, switch or access point needs goes before it all the same: these are the path, and switched off last.
+        """
         found: dict[str, list[str]] = {}
         for name, needs in sorted(self.needs.items()):
             for need in needs:
+                if need.why == DECLARED and self.is_network(name):
+                    continue
                 if not need.why.startswith((GATEWAY, DNS, BOOT)):
                     found.setdefault(need.host, []).append(name)
         return found

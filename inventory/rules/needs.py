@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from inventory.findings import Finding
+from inventory.recovery.order import carried, everything
 from inventory.snapshot import Snapshot
 
 Needs = Mapping[str, tuple[str, ...]]
@@ -13,6 +14,22 @@ Needs = Mapping[str, tuple[str, ...]]
 def findings(snapshot: Snapshot) -> Iterable[Finding]:
     yield from _retired(snapshot)
     yield from _circles(snapshot)
+    yield from _carried(snapshot)
+
+
+def _carried(snapshot: Snapshot) -> Iterator[Finding]:
+    """Needs that every plan leaves out: who is needed stands on who needs it."""
+    below = carried(snapshot)
+    for host in snapshot.live_hosts:
+        for name in host.needs:
+            if name in below and name != host.name and host.name in everything(below, name):
+                yield Finding(
+                    "need-carried",
+                    "warning",
+                    host.subject,
+                    f"needs {name}, which cannot run without it: it runs on it or is plugged into it, directly or not.",
+                    "Take the need out, or let what is needed stand elsewhere; until then no plan keeps it.",
+                )
 
 
 def _retired(snapshot: Snapshot) -> Iterator[Finding]:

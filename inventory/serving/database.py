@@ -34,6 +34,7 @@ OF_SQLITE = {8: READ_ONLY, 13: FULL}
 OF_POSTGRESQL = {"25006": READ_ONLY, "53100": FULL}
 NO_ROOM = {errno.ENOSPC: FULL, errno.EDQUOT: FULL, errno.EROFS: READ_ONLY}
 
+_held_back = False
 _ailing = ""
 _ailing_since = float("-inf")
 _taken = float("-inf")
@@ -88,6 +89,8 @@ def reach(*, thoroughly: bool = False) -> None:
 
     *thoroughly*, a table of a server that somebody holds alone is away as well.
     """
+    if _held_back:
+        raise OperationalError(GONE)
     if connection.in_atomic_block:
         return
     if connection.vendor == "sqlite":
@@ -206,6 +209,12 @@ def lost() -> Path | None:
     except OSError:
         return None  # SQLite says why it cannot be opened
     return None if is_there or not has_served() else path
+
+
+def hold_back() -> None:
+    """From now on the database is away for this process, also where its file is there: somebody puts it back just now."""
+    global _held_back
+    _held_back = True
 
 
 def is_read_only() -> bool:

@@ -6,6 +6,7 @@ and restored. The folder is for the archives of one installation alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -110,8 +111,13 @@ def place_of(given: str) -> SftpPlace:
     try:
         return parse(given)
     except ValueError as wrong:
-        own = f" A directory of this machine is ./{given}." if is_address(given) and "//" not in given else ""
-        raise CannotBackUp(f"{given} {wrong}.{own}") from None
+        said = _without_password(given)
+        own = f" A directory of this machine is ./{said}." if is_address(given) and "//" not in given else ""
+        raise CannotBackUp(f"{said} {wrong}.{own}") from None
+
+
+def _without_password(given: str) -> str:
+    return re.sub(r"(^|//)([^:@/]*):(?!//)[^@]*@", r"\1\2:***@", given)
 
 
 def archive_at(given: str) -> tuple[Away, str]:

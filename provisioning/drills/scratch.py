@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from mgmtplane.parsers import Wrong, database_url
+from provisioning.backups import archive
 from provisioning.backups.archive import CannotBackUp
 
 FOLDER, DOOR, LOCK, DATABASE = "drills", "door", "lock", "database"
@@ -57,6 +58,8 @@ def place() -> Iterator[Scratch]:
     try:
         yield _furnished(folder, lock)
     except OSError as error:
+        if error.errno not in archive.NO_ROOM:
+            raise
         raise _no_room(error) from None
     finally:
         _remove(folder)

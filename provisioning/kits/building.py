@@ -29,8 +29,8 @@ EPOCH = 0
 #: in the kit
 BUILT, BACKUP = "built.txt", "application/backup"
 IN_CLEAR = (
-    "{count} declare a secret in clear, and so the kit has it in clear: {named}. Seal it with ansible-vault, or write a "
-    "reference; change it; build again."
+    "The kit has secrets in clear, because that is how they are declared: by {named}. Seal them with ansible-vault, or "
+    "write a reference; change them; build again."
 )
 UNSIGNED = "The kit is not signed: ssh-keygen is missing here; install OpenSSH's client."
 
@@ -73,7 +73,7 @@ def build(
         signer = signing.signer()
         put |= _write_all(folder, {BUILT: _told(folder, snapshot, signer).encode()})
         if subjects := kit.in_clear(snapshot):
-            warnings.append(IN_CLEAR.format(count=len(subjects), named=", ".join(subjects[: kit.NAMED])))
+            warnings.append(IN_CLEAR.format(named=kit.named(subjects)))
         _require_all(put, destination / slug)
         _summed(folder, signer)
         if signer is None:

@@ -47,6 +47,13 @@ def small(tmp_path) -> Path:
     return folder
 
 
+def test_a_name_moves_no_cursor(small):
+    (small / "a\x1b[2J\nevery file is as it was written").write_text("")
+    done = asked(str(small))
+    assert done.returncode == 1 and b"\x1b" not in done.stdout
+    assert rb"a\x1b[2J\x0aevery file is as it was written: does not belong to the kit" in done.stdout
+
+
 @pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
 def test_a_name_that_is_no_utf_8_is_named(small, encoding):
     Path(os.fsdecode(bytes(small) + b"/caf\xe9.txt")).write_text("")

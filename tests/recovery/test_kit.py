@@ -18,6 +18,7 @@ from tests.provisioning.backups.test_round_trip import PASSPHRASE, environment, 
 from tests.recovery.conftest import checked
 from tests.scale import share
 from tests.shared_data import REPOSITORY
+from tests.unpacking import unpack
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -94,8 +95,7 @@ def test_the_application_is_restored_from_the_kit_alone(living, kit, tmp_path):
     """With a Python that has what it needs already: wheels are downloaded by nobody in a test."""
     program = tmp_path / "program"
     program.mkdir()
-    with tarfile.open(kit / "application" / "source.tar") as tar:
-        tar.extractall(program, filter="data")
+    unpack(kit / "application" / "source.tar", program)
     (archive,) = (kit / "application" / "backup").glob("*.tar")
     data_dir = tmp_path / "data"
     done = subprocess.run(

@@ -153,6 +153,7 @@ def test_what_looks_like_a_secret_is_on_no_page_and_in_no_script_and_the_readme_
         "192.0.2.22",
         "hv",
         out_of_band={"user": "root", "password": "PLANTEDx1"},
+        notes="password: PLANTEDx6",
         access={"ansible_password": "PLANTEDx2"},
         console_kind="kvm",
         console_address="https://root:PLANTEDx3@kvm.example.net/",
@@ -160,13 +161,17 @@ def test_what_looks_like_a_secret_is_on_no_page_and_in_no_script_and_the_readme_
         power_address="http://apc:PLANTEDx4@192.0.2.99/",
         services=(ServiceFacts("shop", "hv02", health_check="http://bob:PLANTEDx5@192.0.2.22/"),),
     )
-    site = replace(SITE, hosts=(*SITE.hosts, bad))
+    emergency = replace(SITE.site, emergency_who="ada", emergency_how="root, password: PLANTEDx7")
+    site = replace(SITE, site=emergency, hosts=(*SITE.hosts, bad))
     found = files(site)
     shown = [name for name in found if name.endswith((".html", ".sh")) or name == "README.txt"]
     assert [name for name in shown if b"PLANTED" in found[name]] == []
     assert "not shown" in found["index.html"].decode()
     readme = found["README.txt"].decode()
-    assert "2 declare a secret in clear" in readme and "host hv02, service shop on hv02" in readme
+    assert (
+        "Secrets that are declared in clear" in readme
+        and "site lab, host hv02, service shop on hv02" in readme
+    )
     assert "What is secret is sealed, or not in here." in files(SITE)["README.txt"].decode()
 
 
@@ -240,6 +245,17 @@ def test_a_second_jump_host_that_comes_later_itself_does_not_help():
     assert (
         "directly from a machine in lan" in logins(with_jump("jump-vm01", "jump-vm02", gate=late), "sw01")[0]
     )
+
+
+def test_a_jump_host_that_is_done_by_hand_after_it_comes_later_too():
+    """Both stand in one stage; the access point is this one's turn first."""
+    late = host("pi01", "192.0.2.13", "pi")
+    site = with_jump("pi01", gate=late)
+    site = replace(site, hosts=(*site.hosts, host("ap01", "192.0.2.14", "ap", variables=OPS)))
+    names = [task.host for task in floor(site)]
+    assert names.index("ap01") < names.index("pi01")
+    (said,) = logins(site, "ap01")
+    assert "directly from a machine in lan" in said and "pi01, which leads there otherwise" in said
 
 
 def test_a_jump_host_behind_a_virtual_one_comes_later_too():

@@ -240,6 +240,13 @@ def test_a_jump_host_that_needs_who_is_reached_through_it_stays_until_that_is_of
     assert down["nas01"][0] < down["jump01"][0] and up["jump01"][0] < up["nas01"][0]
 
 
+def test_what_a_router_needs_goes_before_it_all_the_same_and_nothing_else_is_said():
+    site = with_hosts(host("rt02", "rt", 3, needs=("nas01",)), host("nas01", "ph", 61))
+    down, up = moves(shutdown(site)), moves(power_up(site))
+    assert up["nas01"][0] < up["rt02"][0] and "after nas01 (needs it)" in up["rt02"][1].why
+    assert down["nas01"][0] < down["rt02"][0] and "rt02" not in down["nas01"][1].why
+
+
 def test_a_virtual_router_waits_for_the_storage_that_it_needs():
     router = host("fw-vm01", "vm", 50, hypervisor="hv02", vmid=110, needs=("nas01",))
     site = with_hosts(router, host("nas01", "ph", 61), gateway4="192.0.2.50")

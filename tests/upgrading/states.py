@@ -18,6 +18,7 @@ from pathlib import Path
 from mgmtplane.upgrading import inside
 from mgmtplane.upgrading.journal import Source
 from mgmtplane.upgrading.sources import lay_out
+from tests import unpacking
 from tests.shared_data import REPOSITORY
 
 FOLDER = Path(__file__).with_name("states")
@@ -29,8 +30,7 @@ def names() -> list[str]:
 
 def unpack(name: str, into: Path) -> Path:
     """The folder with ``data`` and ``before`` of the state *name*."""
-    with tarfile.open(FOLDER / f"{name}.tar.xz") as tar:
-        tar.extractall(into, filter="data")
+    unpacking.unpack(FOLDER / f"{name}.tar.xz", into)
     return into
 
 

@@ -266,8 +266,9 @@ def arguments():
 
 
 def say(line):
-    """Print *line*; what is no UTF-8 in the name of a file as \\xe9."""
-    print(re.sub("[\udc80-\udcff]", lambda found: "\\x{:02x}".format(ord(found.group()) - 0xDC00), line))
+    """Print *line*; what a name has that is no UTF-8, or would move the cursor, as \\xe9 and \\x1b."""
+    strange = "[\x00-\x1f\x7f-\x9f\udc80-\udcff]"
+    print(re.sub(strange, lambda found: "\\x{:02x}".format(ord(found.group()) & 0xFF), line))
 
 
 def main():

@@ -5,6 +5,13 @@ from __future__ import annotations
 from inventory.rules.page import Page
 
 PAGES = {
+    "need-carried": Page(
+        title="A host needs one that cannot run without it.",
+        severity="warning",
+        what="A host is declared to need one that runs on it or is plugged into it, directly or through others.",
+        why="What carries a host is up before it, so that plans leave such a need out.",
+        todo="Take the need out, or let what is needed stand elsewhere.",
+    ),
     "need-circle": Page(
         title="Hosts need each other in a circle.",
         severity="warning",

@@ -41,8 +41,11 @@ class Command(BaseCommand):
             with supervisor.only_one(settings.DATA_DIR):
                 upgrading.require_none_unfinished(settings.DATA_DIR)
                 listener = processes.listen(settings.BIND, settings.PORT)
-                if (file := database.lost()) is not None and not self.serve_readers(listener, file):
-                    return
+                if (file := database.lost()) is not None:
+                    if not self.serve_readers(listener, file):
+                        return
+                    listener.close()  # or whoever asks while it prepares would wait
+                    listener = processes.listen(settings.BIND, settings.PORT)
                 listeners = standins.listen() if options["demo"] else {}
                 # In a process of its own: what migrations load would stay in the memory of every child.
                 code = supervisor.run_once(partial(self.prepare, demo=options["demo"], listeners=listeners))

@@ -312,3 +312,10 @@ def test_from_one_machine_over_another_to_a_third(machine, tmp_path):
     assert "SHA-256" in manage(living, "backup", "check", at, code=1, **given)
     (machine.home / name).write_bytes(content)
     assert "Restored" in manage(third, "backup", "restore", at, "--without-secrets", **given)
+
+
+@pytest.mark.parametrize("text", ["ftp://op:hunter2@nas/b", "ssh://op:hun/ter2@nas/b", "op:hunter2@nas:b"])
+def test_an_address_that_is_refused_is_said_without_its_password(text):
+    with pytest.raises(CannotBackUp) as refused:
+        away.place_of(text)
+    assert "ter2" not in str(refused.value) and "op:***@nas" in str(refused.value)

@@ -15,7 +15,16 @@ def needing(*back: str, status: str = "active") -> Snapshot:
     )
 
 
+def carrying(*needs: str) -> Snapshot:
+    """nas runs on hv, which needs *needs*."""
+    return of(
+        host("hv", card("hv", "192.0.2.21"), form="hv", needs=needs),
+        host("nas", card("nas", "192.0.2.22"), form="vm", hypervisor="hv", vmid=200),
+    )
+
+
 CASES = {
+    "need-carried": Pair(carrying("nas"), carrying()),
     "need-circle": Pair(needing("web"), needing()),
     "need-retired": Pair(needing(status="retired"), needing()),
 }
