@@ -18,28 +18,18 @@ from inventory.admin.filters import SiteFilter
 from inventory.admin.lists import LeanChangeList
 from inventory.admin.log import ReadOnly, iso
 from inventory.admin.moments import SINCE, moment_of
+from inventory.admin.timeline import OF_HOST
 from inventory.admin.undoing import undo_address
 from inventory.admin.written import written_in
 from inventory.models import (
     Change,
     Host,
-    HostNeed,
-    Hypervisor,
-    Interface,
-    Membership,
-    Service,
-    VirtualMachine,
 )
 from inventory.permissions import visible_sites, within
 from inventory.undoing.gathering import models
 
 #: so many sites have a link of their own above the list
 MOST_SITES = 8
-#: (model, column) of everything that belongs to a host
-PARTS = [
-    (Host, "id"),
-    *((part, "host_id") for part in (Interface, HostNeed, Service, Hypervisor, VirtualMachine, Membership)),
-]
 
 
 class PersonFilter(DropdownFilter):
@@ -104,7 +94,7 @@ def touching(name: str) -> Q:
     """The changes that wrote the host called *name*, now or once, or one of its parts."""
     hosts = Host.history.model.objects.filter(name__iexact=name).order_by().values("id")
     found = Q()
-    for model, column in PARTS:
+    for model, column in OF_HOST:
         rows = model.history.model.objects.filter(**{f"{column}__in": hosts}).order_by()
         found |= Q(pk__in=rows.values("change"))
     return found

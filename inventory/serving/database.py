@@ -228,5 +228,5 @@ def is_read_only() -> bool:
 
 def forget() -> None:
     """What this process remembers, for tests."""
-    global _ailing
-    _ailing = ""
+    global _ailing, _held_back
+    _ailing, _held_back = "", False

@@ -61,6 +61,14 @@ def test_who_needs_a_host_is_told_before_it_is_retired(browser, host, nas):
     assert "nas01</a> (active), needed by pi01" in " ".join(page.content.decode().split())
 
 
+def test_a_retired_host_needs_nobody_any_more(browser, host, nas):
+    with change(host.site, by="fixture"):
+        host.status = "retired"
+        host.save()
+    page = browser.post(url("host"), {"action": "retire", "_selected_action": [nas.pk]}).content.decode()
+    assert "nas01</a> (active)" in " ".join(page.split()) and "needed by" not in page
+
+
 def test_many_hosts_get_and_lose_a_need_in_one_change(browser, host, nas):
     rows = [host, Host.objects.get(name="lic01")]
     edits = {"how_needs": "add", "needs": "nas01"}

@@ -56,6 +56,19 @@ def test_a_file_that_is_gone_is_not_made_anew(router: Client, elsewhere: Path) -
     assert not elsewhere.exists()
 
 
+def test_a_file_that_is_put_back_is_not_taken_up_by_who_serves_readers_alone(router: Client) -> None:
+    """It may be of an older version, or half a restore: whoever prepares it begins anew."""
+    if connection.vendor != "sqlite":
+        pytest.skip("needs SQLite: a server's files are its own")
+    database.hold_back()
+    try:
+        require_the_mirror(router)
+    finally:
+        database.forget()
+        mirror.note_back()
+    assert "Mgmtplane-Degraded" not in router.get(URL)
+
+
 def test_an_empty_file_is_not_the_database_that_served_before(router: Client, elsewhere: Path) -> None:
     elsewhere.touch()
     require_the_mirror(router)
